@@ -1,0 +1,253 @@
+"""The way of one call: dialect by path, its checks in its own order, the handler, its bytes, one entry in the log.
+
+How a dialect is written (`fleetline/api/dialects/NAME.py` or `NAME/__init__.py`, exposing `DIALECT`):
+
+    async def get_thing(workspace: Workspace, request: Request) -> Response:
+        thing = await workspace.registry.thing(request.params["thingId"])     # NotFound is raised, not returned
+        return json_response({"id": thing.id})
+
+    ROUTES = (Route(method="GET", path="/api/x/v1/things/{thingId}", summary="One thing", handler=get_thing),)
+
+    DIALECT = Dialect(
+        name="x", title="X", source="...", mounts=("/api/x/v1",), routes=ROUTES,
+        order=(find_route(RouteTable(ROUTES, fold_case=True)), check_method, admit, read_body, handle),
+        identify=bearer_token, admit=admit_bearer, render=render, fold_case=True,
+    )
+
+Every failure that a caller may meet is a FleetlineError and comes to `render(error, request)`: those of
+fleetline/model/errors.py, fleetline/model/refusals.py (the gate), fleetline/api/errors.py (the call itself). Anything
+else is logged with the request id and comes to `render` as `errors.Internal`. Handlers read `request.body` (after the
+step `read_body`), `request.query`, `request.header("name")`, `request.params`; a handler of large uploads does without
+`read_body` and reads `request.chunks(limit)`. What only one dialect checks is one more step in its `order`; the steps
+there are stand in fleetline/api/steps.py.
+"""
+
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from fleetline.api.dialect import Dialect, Exchange
+from fleetline.api.errors import Disconnected, Internal
+from fleetline.api.http import AsgiApp, Proxies, Receive, Request, Response, Scope, Send
+from fleetline.api.packed import LEAST, Packed, accepts_gzip, gzipped, gzipped_chunks
+from fleetline.core.ports.world import Clock, Ids
+from fleetline.core.requests import RequestEntry, RequestLog
+from fleetline.model.errors import FleetlineError, Unavailable
+
+if TYPE_CHECKING:
+    from fleetline.core.gate import Gate
+
+Observer = Callable[[RequestEntry], None]
+"""Told of every answered call, for metrics."""
+
+CLIENT_GONE: Final = 499
+"""The status the request log keeps for a caller who left before an answer."""
+
+COMPRESSED: Final = ("application/json", "text/", "application/xml", "application/geo+json", "application/x-ndjson")
+
+
+class Pipeline:
+    """The ASGI application: every dialect under its mounts, everything else to `rest`.
+
+    gate      what every dialect's `admit` asks
+    log       takes one entry per call, refused ones too
+    mounts    further ASGI applications by exact path, such as `/healthz`
+    rest      the application of all other paths, the web app
+    observe   told of each entry
+    """
+
+    def __init__(
+        self,
+        dialects: Iterable[Dialect],
+        *,
+        gate: "Gate",
+        log: RequestLog,
+        clock: Clock,
+        ids: Ids,
+        proxies: Proxies | None = None,
+        mounts: Mapping[str, AsgiApp] | None = None,
+        rest: AsgiApp | None = None,
+        observe: Observer | None = None,
+    ) -> None:
+        self._gate, self._log, self._clock, self._ids = gate, log, clock, ids
+        self._proxies = proxies or Proxies()
+        self._mounts = dict(mounts or {})
+        self._rest = rest or nothing_here
+        self._observe = observe
+        self._by_mount = mount_table(dialects)
+        self._logger = structlog.get_logger("fleetline.api")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._rest(scope, receive, send)
+            return
+        path: str = scope["path"]
+        if (mounted := self._mounts.get(path)) is not None:
+            await mounted(scope, receive, send)
+            return
+        dialect = self._dialect_of(path)
+        if dialect is None:
+            await self._rest(scope, receive, send)
+            return
+        await self._log.room()
+        await self._serve(dialect, scope, receive, send)
+
+    def _dialect_of(self, path: str) -> Dialect | None:
+        lowered = path.lower()
+        for mount, folds, dialect in self._by_mount:
+            candidate = lowered if folds else path
+            if candidate.startswith(mount) and (len(candidate) == len(mount) or candidate[len(mount)] == "/"):
+                return dialect
+        return None
+
+    async def _serve(self, dialect: Dialect, scope: Scope, receive: Receive, send: Send) -> None:
+        started = time.perf_counter()
+        request = Request(scope, receive, self._ids.uuid(), self._clock.now_ms(), self._proxies.origin(scope))
+        exchange = Exchange(dialect, self._gate, request)
+        status, sent, error = CLIENT_GONE, 0, ""
+        try:
+            response = await self._answer(exchange)
+            status, error = response.status, response.error
+            sent = await self._send(response, request, send)
+        except Disconnected:
+            self._logger.info("client gone", request_id=request.request_id)
+        finally:
+            entry = _entry(exchange, status, error, sent, round((time.perf_counter() - started) * 1000))
+            self._log.add(entry)
+            if self._observe is not None:
+                self._observe(entry)
+
+    async def _answer(self, exchange: Exchange) -> Response:
+        try:
+            response = await _run_steps(exchange)
+        except FleetlineError as refusal:
+            response = await self._refuse(exchange, refusal)
+        except Disconnected:
+            raise
+        except Exception as fault:  # noqa: BLE001 - a bug of ours must end as this dialect's internal error
+            self._bug("a request failed", exchange.request, fault)
+            response = await self._refuse(exchange, Internal())
+        if exchange.dialect.finish is not None:
+            exchange.dialect.finish(exchange, response)
+        return response
+
+    async def _refuse(self, exchange: Exchange, refusal: FleetlineError) -> Response:
+        exchange.error = refusal
+        if isinstance(refusal, Internal | Unavailable):
+            if isinstance(refusal, Unavailable):
+                self._logger.warning("unavailable", request_id=exchange.request.request_id, reason=refusal.reason)
+            await self._give_back(exchange)
+        return exchange.dialect.render(refusal, exchange.request)
+
+    async def _give_back(self, exchange: Exchange) -> None:
+        if exchange.dialect.give_back is None or exchange.workspace is None:
+            return
+        try:
+            await exchange.dialect.give_back(exchange.gate, exchange)
+        except FleetlineError as fault:
+            self._logger.warning("nothing given back", request_id=exchange.request.request_id, reason=str(fault))
+
+    def _bug(self, event: str, request: Request, fault: Exception) -> None:
+        self._logger.error(event, request_id=request.request_id, path=request.path, exc_info=fault)
+
+    async def _send(self, response: Response, request: Request, send: Send) -> int:
+        """Bytes of the body as sent."""
+        body = await _smallest(response, request)
+        headers = [(b"x-request-id", request.request_id.encode())]
+        headers += [(name.lower().encode("latin-1"), _clean(value)) for name, value in response.headers]
+        if not request.fully_read:
+            headers.append((b"connection", b"close"))
+        if isinstance(body, bytes):
+            if response.status not in (204, 304):
+                headers.append((b"content-length", str(len(body)).encode()))
+            await send({"type": "http.response.start", "status": response.status, "headers": headers})
+            await send({"type": "http.response.body", "body": b"" if request.method == "HEAD" else body})
+            return len(body)
+        await send({"type": "http.response.start", "status": response.status, "headers": headers})
+        sent = 0
+        try:
+            async for chunk in body:
+                sent += len(chunk)
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        except Exception as fault:  # noqa: BLE001 - the status is sent: all that is left is to cut the connection
+            self._bug("an answer broke off", request, fault)
+            return sent  # without a last chunk the server closes the connection, so the client sees it is not whole
+        await send({"type": "http.response.body", "body": b""})
+        return sent
+
+
+async def _run_steps(exchange: Exchange) -> Response:
+    for step in exchange.dialect.order:
+        response = await step(exchange)
+        if response is not None:
+            return response
+    raise AssertionError(f"the last step of {exchange.dialect.name} gave no response")
+
+
+def mount_table(dialects: Iterable[Dialect]) -> list[tuple[str, bool, Dialect]]:
+    """(mount, folds case, dialect), the longest mount first; ValueError when two dialects want one mount."""
+    table = [(m.lower() if d.fold_case else m, d.fold_case, d) for d in dialects for m in d.mounts]
+    taken = [mount.lower() for mount, _, _ in table]
+    if doubled := {mount for mount in taken if taken.count(mount) > 1}:
+        raise ValueError(f"two dialects want {', '.join(sorted(doubled))}")
+    return sorted(table, key=lambda row: -len(row[0]))
+
+
+async def _smallest(response: Response, request: Request) -> bytes | AsyncIterator[bytes]:
+    """The body in the encoding that this client takes; adds the headers that say so."""
+    body = response.body
+    plain = body.plain if isinstance(body, Packed) else body
+    names = {name.lower(): value for name, value in response.headers}
+    known = isinstance(plain, bytes) and len(plain) < LEAST
+    if known or "content-encoding" in names or not names.get("content-type", "").startswith(COMPRESSED):
+        return plain
+    response.headers.append(("vary", "accept-encoding"))
+    if not accepts_gzip(request.header("accept-encoding") or ""):
+        return plain
+    response.headers.append(("content-encoding", "gzip"))
+    if isinstance(body, Packed):
+        return await body.gzip()
+    return await gzipped(plain) if isinstance(plain, bytes) else gzipped_chunks(plain)
+
+
+def _clean(value: str) -> bytes:
+    """A header value that no text of ours or a caller's can split in two."""
+    return value.replace("\r", " ").replace("\n", " ").replace("\0", " ").encode("latin-1", "replace")
+
+
+def _entry(exchange: Exchange, status: int, error: str, sent: int, elapsed_ms: int) -> RequestEntry:
+    request, notes = exchange.request, exchange.request.notes
+    who = exchange.workspace.principal if exchange.workspace is not None else exchange.error
+    return RequestEntry(
+        at_ms=request.received_at_ms,
+        request_id=request.request_id,
+        dialect=exchange.dialect.name,
+        account_id=getattr(who, "account_id", None),
+        user_id=getattr(who, "user_id", None),
+        credential_id=getattr(who, "credential_id", None),
+        address=request.client,
+        method=request.method[:16],
+        action=notes.action[:200],
+        subject=notes.subject[:64],
+        asked=notes.asked[:64],
+        scope=notes.scope[:200],
+        status=status,
+        error=error[:64],
+        elapsed_ms=elapsed_ms,
+        bytes_sent=sent,
+        agent=(request.header("user-agent") or "")[:200],
+    )
+
+
+async def nothing_here(scope: Scope, receive: Receive, send: Send) -> None:
+    """The application of paths that nobody serves."""
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.close", "code": 1000})
+    if scope["type"] != "http":
+        return
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"9")]
+    await send({"type": "http.response.start", "status": 404, "headers": headers})
+    await send({"type": "http.response.body", "body": b"Not found"})

@@ -1,0 +1,37 @@
+"""The store as the core sees it: transactions, and in each of them one desk per slice."""
+
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from fleetline.core.ports.accounts import Accounts
+from fleetline.core.ports.history import HistoryPort
+from fleetline.core.ports.registry import RegistryTables
+from fleetline.core.ports.requests import Requests
+
+
+class Tx(Protocol):
+    """One open transaction; each attribute speaks for one slice of the schema."""
+
+    @property
+    def history(self) -> HistoryPort: ...
+
+    @property
+    def registry(self) -> RegistryTables: ...
+
+    @property
+    def accounts(self) -> Accounts: ...
+
+    @property
+    def requests(self) -> Requests: ...
+
+
+class Store(Protocol):
+    """Opens transactions."""
+
+    def read(self) -> AbstractAsyncContextManager[Tx]:
+        """A transaction that sees one moment and changes nothing."""
+        ...
+
+    def write(self) -> AbstractAsyncContextManager[Tx]:
+        """A transaction that is durable when the block ends well, and undone when it raises."""
+        ...

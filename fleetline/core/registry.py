@@ -1,0 +1,32 @@
+"""The one registry of the program: what every door uses to keep vehicles, drivers, groups and devices.
+
+    registry = Registry(store, clock)
+    registry.devices    add, import_many, by_ident, register_unknown, rows, row, visible, move, retire, delete,
+                        calibrate, change (api switch, clock offset), fittings, calibrations   (registry_devices.py)
+    registry.vehicles   add, rename, delete, restore, page, groups, membership                 (registry_members.py,
+    registry.drivers    the same                                                                registry_groups.py)
+    registry.lists      a whole list of vehicles or drivers applied at once, or previewed      (registry_lists.py)
+    registry.version    a number that grows with each change of an account: the key for anything cached of it
+
+Every verb that writes takes the account, what to do, and an `Author`; it is one transaction, which first locks the
+account's id scope, so writers of one scope follow one another. Bulk verbs answer one `Outcome` per item, in order.
+A use case that needs the registry inside its own transaction asks `tx.registry` (core/ports/registry.py) directly.
+"""
+
+from fleetline.core.ports.store import Store
+from fleetline.core.ports.world import Clock
+from fleetline.core.registry_devices import Devices
+
+
+class Registry:
+    """All registry verbs over one store."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self.devices = Devices(store, clock)
+
+    async def version(self, account_id: str) -> int:
+        """Grows with each change to anything the account registered; 0 before the first."""
+        async with self._store.read() as tx:
+            book = await tx.registry.book(account_id)
+        return book.version if book else 0

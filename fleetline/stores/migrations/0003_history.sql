@@ -1,0 +1,96 @@
+-- What devices said and what follows from it. The journal of SQLite stands in a file of its own.
+
+-- only: postgres
+CREATE TABLE journal (
+    journal_id {id},
+    intake BIGINT NOT NULL,
+    body {bytes} NOT NULL
+);
+
+-- only: postgres
+CREATE INDEX journal_by_intake ON journal (intake, journal_id);
+
+-- how far each intake's journal has been filed; written in the transaction that stores the parts
+CREATE TABLE filed (
+    intake BIGINT PRIMARY KEY,
+    journal_id BIGINT NOT NULL
+);
+
+-- frames of one device-hour as they came, until the hour is sealed
+CREATE TABLE parts (
+    part_id {id},
+    device_id BIGINT NOT NULL,
+    hour BIGINT NOT NULL,
+    body {bytes} NOT NULL
+);
+
+CREATE INDEX parts_by_device ON parts (device_id, hour, part_id);
+
+-- one device-hour of positions as packed columns
+CREATE TABLE segments (
+    device_id BIGINT NOT NULL,
+    hour BIGINT NOT NULL,
+    reports BIGINT NOT NULL,
+    body {bytes} NOT NULL,
+    PRIMARY KEY (device_id, hour)
+);
+
+-- where each device stands: the fold up to the latest report, and what of its parts the fold has seen
+CREATE TABLE latest (
+    device_id BIGINT PRIMARY KEY,
+    heard_at_ms BIGINT NOT NULL,
+    folded_part_id BIGINT NOT NULL DEFAULT 0,
+    version BIGINT NOT NULL DEFAULT 0,
+    fold {bytes}
+);
+
+-- moments from which a device can be folded again
+CREATE TABLE checkpoints (
+    device_id BIGINT NOT NULL,
+    at_ms BIGINT NOT NULL,
+    fold {bytes} NOT NULL,
+    PRIMARY KEY (device_id, at_ms)
+);
+
+CREATE TABLE routes (
+    device_id BIGINT NOT NULL,
+    origin_at_ms BIGINT NOT NULL,
+    destination_at_ms BIGINT NOT NULL,
+    day BIGINT NOT NULL,
+    body {bytes} NOT NULL,
+    PRIMARY KEY (device_id, origin_at_ms)
+);
+
+CREATE INDEX routes_by_day ON routes (device_id, day);
+
+CREATE TABLE days (
+    device_id BIGINT NOT NULL,
+    day BIGINT NOT NULL,
+    body {bytes} NOT NULL,
+    PRIMARY KEY (device_id, day)
+);
+
+-- what a device's conditions did: raised and cleared
+CREATE TABLE events (
+    event_id {id},
+    device_id BIGINT NOT NULL,
+    at_ms BIGINT NOT NULL,
+    kind TEXT NOT NULL,
+    body TEXT NOT NULL
+);
+
+CREATE INDEX events_by_device ON events (device_id, at_ms);
+
+-- reports that were acknowledged and not accepted, with the reason; kept 30 days
+CREATE TABLE refusals (
+    refusal_id {id},
+    device_id BIGINT NOT NULL,
+    received_at_ms BIGINT NOT NULL,
+    reason TEXT NOT NULL,
+    reports BIGINT NOT NULL,
+    frame {bytes}
+);
+
+CREATE INDEX refusals_by_device ON refusals (device_id, received_at_ms);
+
+CREATE INDEX refusals_by_age ON refusals (received_at_ms);

@@ -1,0 +1,1 @@
+"""The SQL of each slice, one text for both engines."""

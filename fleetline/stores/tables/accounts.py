@@ -1,0 +1,21 @@
+"""Tables of accounts and access, as one slice."""
+
+from fleetline.stores.engine import Connection
+from fleetline.stores.tables.credentials import CredentialTables
+from fleetline.stores.tables.limits import LimitTables
+from fleetline.stores.tables.people import PeopleTables
+
+
+class AccountTables(PeopleTables, CredentialTables, LimitTables):
+    """See `core.ports.accounts.Accounts`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def take(self, name: str, count: int) -> int:
+        row = await self._connection.fetch_one(
+            "UPDATE counters SET next = next + $2 WHERE name = $1 RETURNING next - $2", name, count
+        )
+        if row is None:
+            raise LookupError(name)
+        return int(row[0])
