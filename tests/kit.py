@@ -4,6 +4,7 @@ import itertools
 from pathlib import Path
 
 from fleetline.core.ports.world import ALPHANUMERIC
+from fleetline.model.errors import Unavailable
 
 
 class HandClock:
@@ -59,3 +60,27 @@ class EmbeddedPostgres:
 
     def stop(self) -> None:
         self._server.cleanup()
+
+
+class MemoryJournal:
+    """A journal that can be told to fail, for what a full disk does; everything else about it is true."""
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[int, bytes]] = []
+        self.broken: str | None = None
+        self._numbers = itertools.count(1)
+
+    async def append(self, body: bytes) -> int:
+        if self.broken is not None:
+            raise Unavailable(self.broken)
+        self.rows.append((next(self._numbers), body))
+        return self.rows[-1][0]
+
+    async def read_after(self, journal_id: int, limit: int) -> list[tuple[int, bytes]]:
+        return [row for row in self.rows if row[0] > journal_id][:limit]
+
+    async def forget(self, journal_id: int) -> None:
+        self.rows = [row for row in self.rows if row[0] > journal_id]
+
+    async def close(self) -> None:
+        """Nothing to close."""

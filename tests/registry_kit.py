@@ -1,5 +1,8 @@
 """Accounts for the tests of the registry: a partner with two accounts, and two accounts by themselves."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Final
 
 from fleetline.model.registry import Author
@@ -27,3 +30,18 @@ async def make_accounts(engine: Engine) -> None:
                 (SISTER_B, PARTNER, "Fleet Account 2"),
             ],
         )
+
+
+@dataclass
+class Counted:
+    """How many statements the block sent."""
+
+    count: int = 0
+
+
+@contextmanager
+def statements(engine: Engine) -> Iterator[Counted]:
+    """Counts what both engines count."""
+    counted, before = Counted(), engine.statements  # type: ignore[attr-defined]  # of both engines, not of the protocol
+    yield counted
+    counted.count = engine.statements - before  # type: ignore[attr-defined]  # as above

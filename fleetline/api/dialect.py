@@ -1,6 +1,6 @@
 """What a dialect is: one frozen record of data and pure functions that makes the pipeline speak a vendor's words."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -48,6 +48,8 @@ class Dialect:
     render      a refusal in the dialect's words; must have words for every FleetlineError, at least by a general case
     finish      adds what every answer carries, such as rate headers, or drops what the dialect never sends
     give_back   undoes what the gate charged, after Internal or Unavailable
+    memory      makes what the dialect keeps between calls, once per pipeline; handlers find it in `request.memory`
+    configure   this dialect with an operator's settings out of its own table; errors: Invalid
     body_limit  bytes of a request body, where the route has no limit of its own
     inflate     whether gzip request bodies are undone
     fold_case   whether paths match without regard to ASCII case
@@ -66,6 +68,8 @@ class Dialect:
     render: Callable[[FleetlineError, Request], Response]
     finish: Callable[[Exchange, Response], None] | None = None
     give_back: Callable[["Gate", Exchange], Awaitable[None]] | None = None
+    memory: Callable[[], object] | None = None
+    configure: Callable[[Mapping[str, object]], "Dialect"] | None = None
     body_limit: int = 1_048_576
     inflate: bool = False
     fold_case: bool = False

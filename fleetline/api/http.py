@@ -49,12 +49,13 @@ class Request:
     client          the caller's address after trusted proxies
     scheme, host    as the caller typed them, after trusted proxies; base_url: the public URL, without a trailing slash
     params          values of {names} in the route's path
-    body            filled by the step `read_body`
+    body            filled by the step `read_body`; parsed: what a step of the dialect's own made of it
+    memory          what the dialect keeps between calls of one pipeline, made by its `memory`
     """
 
     __slots__ = (
-        "_headers", "_receive", "_unread", "base_url", "body", "client", "host", "method", "notes", "params",
-        "path", "query", "received_at_ms", "request_id", "scheme", "segments",
+        "_headers", "_receive", "_unread", "base_url", "body", "client", "host", "memory", "method", "notes", "params",
+        "parsed", "path", "query", "received_at_ms", "request_id", "scheme", "segments",
     )  # fmt: skip
 
     def __init__(self, scope: Scope, receive: Receive, request_id: str, received_at_ms: int, origin: "Origin") -> None:
@@ -71,6 +72,8 @@ class Request:
         self.params: dict[str, str] = {}
         self.notes = Notes()
         self.body = b""
+        self.parsed: Any = None
+        self.memory: Any = None
         self._headers: list[tuple[bytes, bytes]] = scope["headers"]
         self._receive = receive
         self._unread = True

@@ -77,6 +77,7 @@ class Pipeline:
         self._rest = rest or nothing_here
         self._observe = observe
         self._by_mount = mount_table(dialects)
+        self._memories = {d.name: d.memory() for _, _, d in self._by_mount if d.memory is not None}
         self._logger = structlog.get_logger("fleetline.api")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -105,6 +106,7 @@ class Pipeline:
     async def _serve(self, dialect: Dialect, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
         request = Request(scope, receive, self._ids.uuid(), self._clock.now_ms(), self._proxies.origin(scope))
+        request.memory = self._memories.get(dialect.name)
         exchange = Exchange(dialect, self._gate, request)
         status, sent, error = CLIENT_GONE, 0, ""
         try:
@@ -136,10 +138,11 @@ class Pipeline:
     async def _refuse(self, exchange: Exchange, refusal: FleetlineError) -> Response:
         exchange.error = refusal
         if isinstance(refusal, Internal | Unavailable):
-            if isinstance(refusal, Unavailable):
-                self._logger.warning("unavailable", request_id=exchange.request.request_id, reason=refusal.reason)
             await self._give_back(exchange)
-        return exchange.dialect.render(refusal, exchange.request)
+        response = exchange.dialect.render(refusal, exchange.request)
+        if response.status >= 500 and not isinstance(refusal, Internal):
+            self._logger.warning("not answered", request_id=exchange.request.request_id, reason=str(refusal))
+        return response
 
     async def _give_back(self, exchange: Exchange) -> None:
         if exchange.dialect.give_back is None or exchange.workspace is None:

@@ -4,10 +4,10 @@
     workspace = await gate.admit(Kind.SESSION, secret, address=address)          a person who signed in
     workspace = await gate.admit_client(api_key, access_token, address=address)  an API key with a bearer token
     workspace = await gate.admit_signed(token, address=address)                  a signed bearer token
-    standing  = await gate.refund(workspace)                                     the quota unit of a call that failed for us
-    gate.tokens                                                                  issue, refresh, revoke (core/tokens.py)
+    standing  = await gate.refund(workspace)               the quota unit of a call that failed through a fault of ours
+    gate.tokens                                            issue, refresh, revoke (core/tokens.py)
 
-Refusals are the classes of `model/refusals.py`. Nothing is cached: whatever another process changes holds for the next call.
+Refusals are the classes of `model/refusals.py`. Nothing is cached: what another process changes holds at the next call.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from typing import Final
 
 import structlog
 
-from fleetline.core.metering import Meter, Uses, named
+from fleetline.core.metering import Meter, Uses, living, named
 from fleetline.core.ports.store import Tx
 from fleetline.core.secrets import secret_hash
 from fleetline.core.tokens import Tokens
@@ -86,12 +86,13 @@ class Gate:
         token = found.get(hashes[-1])
         if token is None or token.parent is None or token.parent.parent_id != key.credential.credential_id:
             raise named(Unknown("token"), key, standing)
+        client_id = token.parent.credential_id
         try:
             token = living(token, Kind.ACCESS, "token", now_ms)
         except Unknown as refusal:
             refusal.standing = standing
             raise
-        self.uses.note(token.parent.credential_id if token.parent else "", now_ms, address)
+        self.uses.note(client_id, now_ms, address)
         return self._welcome(token, self.core.plan_of(token), standing, now_ms, address)
 
     async def admit_signed(self, token: str | None, *, address: str, level: str | None = None) -> Workspace:
@@ -159,15 +160,6 @@ class Gate:
     def _welcome(self, holder: Holder, plan: Plan, standing: Standing | None, now_ms: int, address: str) -> Workspace:
         self.uses.note(holder.credential.credential_id, now_ms, address)
         return Workspace(holder.principal(), holder.account, plan, self.core, standing)
-
-
-def living(holder: Holder | None, kind: Kind, which: str, now_ms: int) -> Holder:
-    """The holder, if its credential is of that kind and alive. errors: Unknown"""
-    if holder is None or holder.credential.kind is not kind:
-        raise Unknown(which)
-    if not holder.alive(now_ms):
-        raise named(Unknown(which, "expired" if holder.expired(now_ms) else "unknown"), holder)
-    return holder
 
 
 async def _in_account(tx: Tx, holder: Holder, account_id: str) -> Holder:

@@ -7,7 +7,7 @@ from typing import TypeVar
 from fleetline.core.ports.accounts import LimitRow
 from fleetline.core.ports.store import Store, Tx
 from fleetline.core.ports.world import Clock
-from fleetline.model.access import Credential, Holder
+from fleetline.model.access import Credential, Holder, Kind
 from fleetline.model.limits import (
     DAY_MS,
     Answer,
@@ -36,6 +36,15 @@ def named(refusal: R, holder: Holder, standing: Standing | None = None) -> R:
     if standing is not None:
         refusal.standing = standing
     return refusal
+
+
+def living(holder: Holder | None, kind: Kind, which: str, now_ms: int) -> Holder:
+    """The holder, if its credential is of that kind and alive. errors: Unknown"""
+    if holder is None or holder.credential.kind is not kind:
+        raise Unknown(which)
+    if not holder.alive(now_ms):
+        raise named(Unknown(which, "expired" if holder.expired(now_ms) else "unknown"), holder)
+    return holder
 
 
 class Uses:
@@ -119,7 +128,7 @@ class Meter:
             bucket = _bucket((await tx.accounts.limit_rows([key])).get(key))
         kept, wait_s, standing = take(rate_per_s, burst, bucket, self._clock.now_ms())
         if wait_s == 0:
-            # what others take meanwhile only empties it, so a refusal by the plain read stands, but a pass must be taken
+            # others can only have emptied it meanwhile: a refusal by the plain read stands, a pass is judged again
             async with self._store.write() as tx:
                 bucket = _bucket((await tx.accounts.lock_limits([key])).get(key))
                 kept, wait_s, standing = take(rate_per_s, burst, bucket, self._clock.now_ms())
@@ -128,6 +137,13 @@ class Meter:
         if wait_s:
             raise named(TooMany(wait_s, standing), holder)
         return standing
+
+    async def may_try(self, key: str, most: int, within_ms: int) -> None:
+        """Counts nothing. errors: TooMany when there were `most` failures under that name in the last `within_ms`"""
+        async with self._store.read() as tx:
+            row = (await tx.accounts.limit_rows([key])).get(key)
+        if wait_s := may_fail(_failures(row), self._clock.now_ms(), most, within_ms)[1]:
+            raise TooMany(wait_s)
 
     async def fail(self, key: str, most: int, within_ms: int) -> None:
         """Count one failure under that name. errors: TooMany when there were `most` in the last `within_ms`"""

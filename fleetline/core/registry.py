@@ -16,6 +16,8 @@ A use case that needs the registry inside its own transaction asks `tx.registry`
 from fleetline.core.ports.store import Store
 from fleetline.core.ports.world import Clock
 from fleetline.core.registry_devices import Devices
+from fleetline.core.registry_members import Members
+from fleetline.model.registry import Kind
 
 
 class Registry:
@@ -24,6 +26,12 @@ class Registry:
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self.devices = Devices(store, clock)
+        self.vehicles = Members(store, clock, Kind.VEHICLE)
+        self.drivers = Members(store, clock, Kind.DRIVER)
+
+    def of(self, kind: Kind) -> Members:
+        """The verbs of vehicles or of drivers."""
+        return self.vehicles if kind is Kind.VEHICLE else self.drivers
 
     async def version(self, account_id: str) -> int:
         """Grows with each change to anything the account registered; 0 before the first."""

@@ -18,6 +18,7 @@ from fleetline.model.registry import (
     NewDevice,
     Outcome,
     Refused,
+    changed_facts,
     findable,
     key,
     text_fault,
@@ -206,9 +207,3 @@ async def _write(work: Writing, plan: Plan, outcomes: list[Outcome], next_device
     ]
     if words:
         await tables.put_calibrations(words)
-
-
-def changed_facts(before: Member, after: Member) -> dict[str, object]:
-    """Name of each fact that differs -> [old, new]."""
-    names = ("name", "type", "description", "portrait")
-    return {n: [getattr(before, n), getattr(after, n)] for n in names if getattr(before, n) != getattr(after, n)}

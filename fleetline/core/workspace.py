@@ -4,15 +4,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fleetline.core.accounts import AccountsDesk, OwnAccount
+from fleetline.core.accounts import AccountsDesk
+from fleetline.core.administration import OwnAccount
+from fleetline.core.credentials import CredentialsDesk
 from fleetline.core.ports.accounts import Passwords, Signer
 from fleetline.core.ports.store import Store
 from fleetline.core.ports.world import Clock, Ids
-from fleetline.model.access import Account, Principal, Role
-from fleetline.model.limits import Plan, Standing
+from fleetline.model.access import Account, Holder, Principal, Role
+from fleetline.model.limits import STANDARD, Lives, Plan, Standing
 
 if TYPE_CHECKING:
     from fleetline.core.history import HistoryDesk
+    from fleetline.core.power import PowerDesk
     from fleetline.core.registry import Registry
 
 
@@ -21,7 +24,8 @@ class Core:
     """Everything the use cases share; made once when the program starts.
 
     plans       by name, the built-in ones among them
-    public_url  where callers reach this server, without a slash at the end
+    public_url  where callers reach this server, without a slash at the end; empty: whatever host a call names
+    history     None where nothing of the program reads it, as on the command line of accounts
     """
 
     store: Store
@@ -29,11 +33,18 @@ class Core:
     ids: Ids
     plans: Mapping[str, Plan]
     public_url: str
+    lives: Lives
     passwords: Passwords
     signer: Signer
     accounts: AccountsDesk
+    credentials: CredentialsDesk
     registry: "Registry"
-    history: "HistoryDesk"
+    history: "HistoryDesk | None" = None
+    power: "PowerDesk | None" = None
+
+    def plan_of(self, holder: Holder) -> Plan:
+        """The account's plan; one that the settings no longer define counts as the standard plan."""
+        return self.plans.get(holder.account.plan, STANDARD) if holder.account else STANDARD
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +78,10 @@ class Workspace:
 
     @property
     def history(self) -> "HistoryDesk":
+        assert self.core.history is not None, "this core was put together without history"
         return self.core.history
 
     @property
     def accounts(self) -> OwnAccount:
         """Users and credentials of the own account, and a partner's accounts."""
-        return OwnAccount(self.core.accounts, self.principal)
+        return OwnAccount(self.core.accounts, self.core.credentials, self.principal)

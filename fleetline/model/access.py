@@ -1,5 +1,6 @@
 """Who may come in: accounts, users and credentials, each with what it may see."""
 
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -9,6 +10,8 @@ from fleetline.model.errors import Invalid
 
 LARGEST_ID: Final = 2**53 - 1
 LONGEST_HISTORY_DAYS: Final = 36_500
+LONGEST_NAME: Final = 255
+LONGEST_EMAIL: Final = 254
 WITHHOLDABLE: Final = ("imei", "sensors", "location", "mileage", "routes")
 
 
@@ -181,6 +184,28 @@ class Account:
         return self.partner_id or self.account_id
 
 
+def email_key(email: str) -> str:
+    """Two addresses are the same person's when their keys are equal."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", email.strip()).casefold())
+
+
+def checked_email(email: str) -> str:
+    """The address without blanks around it. errors: Invalid(`email`)"""
+    email = email.strip()
+    name, at, host = email.rpartition("@")
+    if not (name and at and host) or len(email) > LONGEST_EMAIL or " " in email or not email.isprintable():
+        raise Invalid("email", "must be an e-mail address", email[:LONGEST_EMAIL])
+    return email
+
+
+def checked_name(field: str, name: str) -> str:
+    """A name for people without blanks around it. errors: Invalid"""
+    name = name.strip()
+    if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
+        raise Invalid(field, f"must be 1 to {LONGEST_NAME} printable characters", name[:LONGEST_NAME])
+    return name
+
+
 @dataclass(frozen=True, slots=True)
 class User:
     """A person of an account; the account itself, its main user, is not one of these."""
@@ -206,6 +231,8 @@ class Credential:
     family_ends_at_ms       no refresh token of the family works from here on
     spent_at_ms             first use of a refresh token
     violations              refusals for spacing in a row
+    read_only               a client that may change nothing; keeps_refresh: one whose refresh token is never rotated
+    alarms                  how often a spent refresh token of this client came back too late; alarmed_at_ms: last time
     """
 
     credential_id: str
@@ -229,6 +256,8 @@ class Credential:
     violations: int = 0
     read_only: bool = False
     keeps_refresh: bool = False
+    alarms: int = 0
+    alarmed_at_ms: int | None = None
 
     def state(self, now_ms: int) -> str:
         """One word: `revoked`, `expired`, `blocked` or `active`."""

@@ -53,6 +53,23 @@ class Plan:
         return self.actions is None or action in self.actions
 
 
+@dataclass(frozen=True, slots=True)
+class Lives:
+    """How long what the gate issues lives, in seconds.
+
+    family_s  from the exchange of client credentials to the end of every refresh token that descends from it
+    reuse_s   how long a spent refresh token may come back because its answer was lost
+    signed_s  signed bearer tokens; session_s: people who signed in
+    """
+
+    access_s: int = 3_600
+    refresh_s: int = 2_592_000
+    family_s: int = 7_776_000
+    reuse_s: int = 10
+    signed_s: int = 3_600
+    session_s: int = 1_209_600
+
+
 STANDARD: Final = Plan("standard")
 UNLIMITED: Final = Plan("unlimited", spacing_s=0, block_after=0, daily_calls=0, rate_per_s=0)
 BUILT_IN: Final = {plan.name: plan for plan in (STANDARD, UNLIMITED)}

@@ -143,6 +143,7 @@ class PvArray:
     module_row_count       None: 1, or endless rows on one axis
     relative_row_spacing   row pitch / row width; None: ROW_SPACING
     solar_access_pct       January to December
+    named_months           the months, 1 to 12, that the account spoke of; the physics reads solar_access_pct alone
     """
 
     modules: tuple[Modules, ...]
@@ -155,6 +156,7 @@ class PvArray:
     mounting: Mounting = Mounting.OPEN_RACK
     obstructions: tuple[Obstruction, ...] = ()
     solar_access_pct: tuple[float, ...] = ALL_SEEN
+    named_months: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -215,7 +215,20 @@ class Refused:
     reason: str
 
 
-Outcome = Added | Kept | Duplicate | Unknown | Refused
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """Names what an earlier item of the call names, which carries the verdict."""
+
+
+@dataclass(frozen=True, slots=True)
+class AddedGroup:
+    """A group stored under a new id."""
+
+    group: Group
+
+
+Outcome = Added | Kept | Duplicate | Unknown | Refused | Repeated
+GroupOutcome = AddedGroup | Duplicate
 
 
 class TooMany(FleetlineError):
@@ -300,6 +313,12 @@ def text_fault(text: str, *, narrow: bool = False, bar: bool = True) -> TextFaul
 def findable(text: str) -> bool:
     """Whether something stored can have this key at all; engines choke on what cannot be (NUL, lone surrogates)."""
     return bool(text) and "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def changed_facts(before: Member, after: Member) -> dict[str, object]:
+    """Name of each fact that differs -> [old, new]."""
+    names = ("name", "type", "description", "portrait")
+    return {n: [getattr(before, n), getattr(after, n)] for n in names if getattr(before, n) != getattr(after, n)}
 
 
 def settle_names(wanted: Mapping[int, str], present: Mapping[int, str]) -> set[int]:

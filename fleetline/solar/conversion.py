@@ -65,8 +65,6 @@ def ac_kw(dc: FloatArray, rows: Rows) -> FloatArray:
 
 def site_kw(ac: FloatArray, rows: Rows) -> FloatArray:
     """(sites, steps): systems summed, then held under what may be exported."""
-    if len(rows.first_system) == len(ac) + 1:
-        total = ac
-    else:
-        total = np.add.reduceat(ac, rows.first_system[:-1], axis=0)
+    alone = len(ac) == rows.sites
+    total = ac if alone else np.add.reduceat(ac, rows.first_system[:-1], axis=0)
     return np.minimum(total, rows.export_limit_kw[:, None])

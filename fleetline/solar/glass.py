@@ -12,6 +12,7 @@ COATING_INDEX: Final = 1.3
 EXTINCTION_PER_M: Final = 4.0
 THICKNESS_M: Final = 0.002
 
+# fmt: off
 SKY: Final = (
     0.953569264706, 0.953648192819, 0.953836415525, 0.954118704264, 0.954475613882, 0.954890595071, 0.955349624601,
     0.955840671421, 0.956354122641, 0.956881539467, 0.957416052994, 0.957951832089, 0.958484202932, 0.959009525724,
@@ -42,6 +43,7 @@ GROUND: Final = (
     0.943015491186, 0.944014990276, 0.944978468832, 0.945908053211, 0.946805207273, 0.947670065101, 0.948505020857,
     0.949310623611, 0.950088350895, 0.950838972654, 0.951563972385, 0.952263675041, 0.952939294573, 0.953580165686,
 )
+# fmt: on
 """Share of the isotropic light of sky and ground that enters, relative to normal incidence, at tilt 0, 1, ... 90
 degrees: `beam_share` integrated over the seen part of either half sphere, as pvlib.iam.marion_integrate does it."""
 

@@ -5,8 +5,8 @@ cosines and unit vectors, and it computes only what is in daylight; the tests ho
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, fields
-from typing import Final, TypeVar
+from dataclasses import dataclass, fields, replace
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +25,6 @@ IntArray = npt.NDArray[np.int64]
 FIELDS: Final = ("ac_kw", "dc_kw", "poa_wm2", "cell_c", "ghi_wm2", "dni_wm2", "dhi_wm2", "temperature_c", "wind_ms")
 """What a tile can tell of each site; values over several rows are weighted by DC rating. `dc_kw` is what enters the
 inverters, after derate and age."""
-"""Nothing else is computed unless it is asked for."""
 
 _Entries = TypeVar("_Entries", Sun, Sky)
 
@@ -96,8 +95,9 @@ def spread(place: IntArray, rows: Rows) -> tuple[IntArray, IntArray | None]:
 
 def _taken(entries: _Entries, entry: IntArray) -> _Entries:
     """The named entries of every array."""
-    parts = (getattr(entries, item.name) for item in fields(entries))
-    return type(entries)(*(part if part is None else part[entry] for part in parts))
+    parts: dict[str, Any] = {item.name: getattr(entries, item.name) for item in fields(entries)}
+    parts = {name: part if part is None else part[entry] for name, part in parts.items()}
+    return replace(entries, **parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,15 +117,15 @@ class _Grid:
     def systems(self, rows: FloatArray) -> FloatArray:
         if len(self.of.first_row) == len(rows) + 1:
             return rows
-        return np.add.reduceat(rows, self.of.first_row[:-1], axis=0)
+        return np.asarray(np.add.reduceat(rows, self.of.first_row[:-1], axis=0))
 
     def sites(self, systems: FloatArray) -> FloatArray:
-        return np.add.reduceat(systems, self.of.first_system[:-1], axis=0)
+        return np.asarray(np.add.reduceat(systems, self.of.first_system[:-1], axis=0))
 
     def rated(self, rows: FloatArray) -> FloatArray:
         """(sites, steps) means weighted by DC rating."""
-        weighted = np.add.reduceat(rows * self.of.dc_kw[:, None], self.of.site_first_row[:-1], axis=0)
-        return weighted / self.of.site_dc_kw[:, None]
+        weighted: FloatArray = np.add.reduceat(rows * self.of.dc_kw[:, None], self.of.site_first_row[:-1], axis=0)
+        return np.asarray(weighted / self.of.site_dc_kw[:, None])
 
 
 _DEFAULTS: Final[Mapping[str, float]] = {"temperature_c": MISSING_TEMPERATURE_C, "wind_ms": MISSING_WIND_MS}
@@ -136,7 +136,7 @@ def _air(rows: Rows, at: Ephemeris, weather: Weather | None, name: str) -> Float
     field = None if weather is None else getattr(weather, name)
     if field is None:
         return np.full((rows.sites, len(at.mid_s)), _DEFAULTS[name])
-    return np.nan_to_num(field[rows.cell].astype(np.float64), nan=_DEFAULTS[name])
+    return np.asarray(np.nan_to_num(field[rows.cell].astype(np.float64), nan=_DEFAULTS[name]))
 
 
 def _add_air(

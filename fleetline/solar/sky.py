@@ -98,9 +98,7 @@ def airmass(zenith_deg: FloatArray, cosine: FloatArray) -> FloatArray:
     return 1.0 / (cosine + 0.50572 * (96.07995 - zenith_deg) ** -1.6364)
 
 
-def clear_sky(
-    sun: Sun, at: Ephemeris, place: Place, absolute: FloatArray
-) -> tuple[FloatArray, FloatArray, FloatArray]:
+def clear_sky(sun: Sun, at: Ephemeris, place: Place, absolute: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     """GHI, DNI and DHI under clear air.
 
     absolute  absolute air mass
@@ -145,7 +143,7 @@ def complete(
     split = no_dni & no_dhi
     if split.any():
         dni = np.where(split, _beam_of_ghi(ghi, cosine, extra), dni)
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):
         derived = np.where(cosine < NO_BEAM_FROM, 0.0, (ghi - dhi) / cosine)
     dni = np.where(no_dni & ~no_dhi, np.maximum(derived, 0.0), dni)
     dhi = np.where(no_dhi, np.maximum(ghi - dni * cosine, 0.0), dhi)
@@ -202,8 +200,8 @@ def sky_over(sun: Sun, at: Ephemeris, place: Place, weather: Weather | None, *, 
         temperature, wind = np.full_like(ghi, MISSING_TEMPERATURE_C), np.full_like(ghi, MISSING_WIND_MS)
     else:
         cell = place.cell[sun.place]
-        given = (_at(field, cell, sun.time) for field in (weather.ghi_wm2, weather.dni_wm2, weather.dhi_wm2))
-        ghi, dni, dhi = complete(*given, sun.true_cos, extra)
+        ghi, dni, dhi = (_at(field, cell, sun.time) for field in (weather.ghi_wm2, weather.dni_wm2, weather.dhi_wm2))
+        ghi, dni, dhi = complete(ghi, dni, dhi, sun.true_cos, extra)
         missing = np.isnan(ghi) | (cell < 0) | np.isnan(dni) | np.isnan(dhi)
         if missing.any():
             ghi, dni, dhi = (np.where(missing, 0.0, part) for part in (ghi, dni, dhi))

@@ -48,7 +48,8 @@ class Steps:
 def day_of_year(mid_s: FloatArray) -> IntArray:
     """1 on 1 January, UTC."""
     days = np.floor_divide(mid_s, DAY_S).astype("datetime64[D]")
-    return (days - days.astype("datetime64[Y]").astype("datetime64[D]")).astype(np.int64) + 1
+    years = days.astype("datetime64[Y]").astype("datetime64[D]")
+    return np.asarray((days - years).astype(np.int64) + 1, dtype=np.int64)
 
 
 def month_index(local_s: FloatArray) -> IntArray:

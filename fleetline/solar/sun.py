@@ -44,7 +44,7 @@ def ephemeris(mid_s: FloatArray) -> Ephemeris:
 
     source   SPA (Reda and Andreas 2004) as in pvlib.spa; extraterrestrial irradiance after Spencer
     """
-    from pvlib import irradiance, spa  # type: ignore[import-untyped]  # no types; late: the import takes seconds
+    from pvlib import irradiance, spa  # late: the import takes seconds
 
     place = (0.0, 0.0, 0.0, 1013.25, REFRACTION_TEMPERATURE_C, DELTA_T_S, HORIZON_REFRACTION_DEG, 1)
     sidereal, ascension, declination = spa.solar_position(mid_s, *place, sst=True)
@@ -111,9 +111,8 @@ def sun_over(at: Ephemeris, latitude_deg: FloatArray, longitude_deg: FloatArray,
     lifted = _refracted_deg(height, pressure_pa(elevation_m)[place])
     up = lifted > 0.0
     if not up.all():
-        place, time, west, axis, outward, height, lifted = (
-            part[up] for part in (place, time, west, axis, outward, height, lifted)
-        )
+        place, time = place[up], time[up]
+        west, axis, outward, height, lifted = (part[up] for part in (west, axis, outward, height, lifted))
     south = np.sin(lat[:, 0])[place] * outward - np.cos(lat[:, 0])[place] * axis
     sine = np.sin(np.radians(lifted))
     level_part = np.sqrt(1.0 - sine * sine) / np.maximum(np.sqrt(west * west + south * south), 1e-300)

@@ -1,6 +1,7 @@
 """The journal in SQLite: a file of its own, so that filing and reading never hold up an acknowledgement."""
 
 import asyncio
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -38,6 +39,15 @@ class SqliteJournal:
 
     async def forget(self, journal_id: int) -> None:
         await self._run("DELETE FROM journal WHERE journal_id <= ?1", (journal_id,), lambda rows: None)
+
+    async def put_back(self, rows: Sequence[tuple[int, bytes]]) -> None:
+        """Rows of a backup under the ids they had."""
+
+        def work() -> None:
+            with self._connection:
+                self._connection.executemany("INSERT INTO journal (journal_id, body) VALUES (?1, ?2)", rows)
+
+        await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
     async def close(self) -> None:
         await asyncio.get_running_loop().run_in_executor(self._thread, self._connection.close)

@@ -1,13 +1,15 @@
 """The power chain spelled out with pvlib's own functions, one site at a time: slow, and right by construction."""
 
 import functools
+import itertools
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from pvlib import atmosphere, clearsky, iam, inverter, irradiance, pvsystem, shading, solarposition, spectrum, temperature
+from pvlib import atmosphere, clearsky, iam, inverter, irradiance, pvsystem, shading, solarposition, spectrum
+from pvlib import temperature as thermal
 from pvlib import tracking as trackers
 
 from fleetline.model.power import DERATE_PCT, NOCT_C, Modules, PowerModel, PvArray, PvSite, PvSystem, Tracking
@@ -65,7 +67,8 @@ def _light(
     if weather is None:
         haze = clearsky.lookup_linke_turbidity(times, site.latitude_deg, site.longitude_deg).to_numpy()
         absolute = atmosphere.get_absolute_airmass(relative, pressure)
-        clear = clearsky.ineichen(zenith, absolute, haze, elevation_m, extra)
+        with np.errstate(divide="ignore"):
+            clear = clearsky.ineichen(zenith, absolute, haze, elevation_m, extra)
         ghi, dni, dhi = (np.asarray(clear[name]) for name in ("ghi", "dni", "dhi"))
         air, wind = np.full(len(times), 20.0), np.full(len(times), 1.0)
     else:
@@ -126,9 +129,7 @@ def _row(
         tilt, azimuth, light["zenith"], light["azimuth"], light["dni"], light["ghi"], light["dhi"],
         light["extra"], light["relative"], system.albedo_pct / 100, model="perez",
     )  # fmt: skip
-    beam, sky, ground = (
-        np.nan_to_num(plane[name]) for name in ("poa_direct", "poa_sky_diffuse", "poa_ground_diffuse")
-    )
+    beam, sky, ground = (np.nan_to_num(plane[name]) for name in ("poa_direct", "poa_sky_diffuse", "poa_ground_diffuse"))
     beam_view, sky_view, ground_view = _views(array, tilt, theta, light)
     seen = _access(site, array, light["times"])
     unshaded = {"beam": beam * beam_view, "sky": sky, "ground": ground}
@@ -145,7 +146,7 @@ def _row(
     dark = (light["zenith"] >= 90) | (effective <= 0)
     with np.errstate(invalid="ignore", divide="ignore"):
         noct = row.noct_c or NOCT_C[array.mounting]
-        cell = temperature.noct_sam(poa, light["air"], light["wind"], noct, 0.19, effective)
+        cell = thermal.noct_sam(poa, light["air"], light["wind"], noct, 0.19, effective)
     cell = np.where(dark, light["air"], cell)
     effective = np.where(dark, 0.0, effective)
     loss = row.temperature_coefficient_pct_per_c / 100
@@ -202,7 +203,7 @@ def _open(array: PvArray, light: Mapping[str, Any]) -> FloatArray:
         return out
     ring = [(points[-1][0] - 360, *points[-1][1:]), *points, (points[0][0] + 360, *points[0][1:])]
     for step, (zenith, azimuth) in enumerate(zip(light["zenith"], light["azimuth"], strict=True)):
-        left, right = next((a, b) for a, b in zip(ring, ring[1:], strict=False) if a[0] <= azimuth <= b[0])
+        left, right = next((a, b) for a, b in itertools.pairwise(ring) if a[0] <= azimuth <= b[0])
         part = (azimuth - left[0]) / (right[0] - left[0]) if right[0] > left[0] else 0.0
         if 90 - zenith < left[1] + (right[1] - left[1]) * part:
             out[step] = 1 - (left[2] + (right[2] - left[2]) * part)

@@ -104,6 +104,10 @@ class Credentials(Protocol):
 
     async def spend(self, credential_id: str, at_ms: int) -> None: ...
 
+    async def alarm(self, credential_id: str, at_ms: int) -> None:
+        """A spent token of this client came back."""
+        ...
+
     async def keep_violations(self, credential_id: str, violations: int, blocked_at_ms: int | None) -> None: ...
 
     async def replace_secret(self, credential_id: str, secret_hash: str, hint: str, former_until_ms: int) -> None:

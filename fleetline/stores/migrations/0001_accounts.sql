@@ -65,7 +65,9 @@ CREATE TABLE credentials (
   blocked_at_ms BIGINT,
   violations BIGINT NOT NULL DEFAULT 0,
   read_only BIGINT NOT NULL DEFAULT 0,
-  keeps_refresh BIGINT NOT NULL DEFAULT 0
+  keeps_refresh BIGINT NOT NULL DEFAULT 0,
+  alarms BIGINT NOT NULL DEFAULT 0,
+  alarmed_at_ms BIGINT
 );
 
 CREATE UNIQUE INDEX credentials_by_secret ON credentials (secret_hash);

@@ -11,6 +11,7 @@ CREDENTIAL: Final = (
     "credential_id", "kind", "account_id", "partner_id", "user_id", "parent_id", "family_id", "name", "hint",
     "created_by", "created_at_ms", "last_used_at_ms", "last_address", "expires_at_ms", "family_ends_at_ms",
     "revoked_at_ms", "spent_at_ms", "blocked_at_ms", "violations", "read_only", "keeps_refresh",
+    "alarms", "alarmed_at_ms",
 )  # fmt: skip
 
 _CREDENTIAL: Final = ", ".join(CREDENTIAL)
@@ -144,6 +145,12 @@ class CredentialTables:
     async def spend(self, credential_id: str, at_ms: int) -> None:
         await self._connection.execute(
             "UPDATE credentials SET spent_at_ms = $2 WHERE credential_id = $1 AND spent_at_ms IS NULL",
+            credential_id, at_ms,
+        )  # fmt: skip
+
+    async def alarm(self, credential_id: str, at_ms: int) -> None:
+        await self._connection.execute(
+            "UPDATE credentials SET alarms = alarms + 1, alarmed_at_ms = $2 WHERE credential_id = $1",
             credential_id, at_ms,
         )  # fmt: skip
 

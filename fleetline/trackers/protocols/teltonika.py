@@ -100,18 +100,18 @@ def receive(frame: bytes, memo: Memo) -> Receipt:
     if codec in TEXT_CODECS:
         check_text(frame, Part(HEAD, end))
         return Receipt(count=1)
-    _check_records(frame, codec, Part(HEAD, end), count, _NONE_STORED)
+    _check_records(frame, codec, count, HEAD + 2, end - 1, _NONE_STORED)
     return _stored(count)
 
 
-def _check_records(frame: bytes, codec: int, part: Part, count: int, reply: bytes) -> None:
+def _check_records(frame: bytes, codec: int, count: int, first: int, last: int, reply: bytes) -> None:
+    """Undecodable, answered by `reply`, unless [first, last) holds the records and `last` is the second count."""
     if codec not in RECORD_CODECS:
         raise Undecodable("codec", reply=reply)
-    last = part.end - 1
     if frame[last] != count:
         raise Undecodable("count", reply=reply)
     try:
-        fits = records_fit(frame, codec, part.start + 2, last, count)
+        fits = records_fit(frame, codec, first, last, count)
     except IndexError:
         fits = False
     if not fits:
@@ -130,7 +130,7 @@ def _receive_datagram(frame: bytes) -> Receipt:
     if codec in TEXT_CODECS:
         check_text(frame, outside.data)
         return Receipt(outside.ident, 1, outside.answer + b"\x01", none)
-    _check_records(frame, codec, Part(start, end), count, none)
+    _check_records(frame, codec, count, start + 2, end - 1, none)
     return Receipt(outside.ident, count, outside.answer + bytes((count,)), none)
 
 

@@ -127,19 +127,27 @@ def _one_by_one(batch: Batch, records: Records) -> Piece:
 def _read_walked(batch: Batch, frames: Numbers, pieces: list[Piece]) -> list[tuple[int, str]]:
     """Read frames whose records differ, each record for itself; returns the refused."""
     refused: list[tuple[int, str]] = []
-    rows: list[tuple[int, int, int, int, int, int]] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    walked: list[tuple[int, int, int]] = []
     for index in frames.tolist():
         start, end = int(batch.start[index]), int(batch.end[index])
-        codec = batch.raw[start]
         try:
-            starts = record_starts(batch.raw, Part(start, end))
+            found = record_starts(batch.raw, Part(start, end))
         except Undecodable as fault:
             refused.append((index, fault.reason))
             continue
-        ends = [*starts[1:], end - 1]
-        rows.extend((at, 1, ends[order] - at, index, codec, order) for order, at in enumerate(starts))
-    if rows:
-        for group in groups(batch, Runs(*np.array(rows, np.int64).T)):
+        walked.append((index, batch.raw[start], len(found)))
+        starts += found
+        ends += found[1:]
+        ends.append(end - 1)
+    if walked:
+        frame, codec, count = np.array(walked, np.int64).T
+        at = np.array(starts, np.int64)
+        order = np.arange(len(at)) - np.repeat(np.cumsum(count) - count, count)
+        length = np.array(ends, np.int64) - at
+        runs = Runs(at, np.ones_like(at), length, np.repeat(frame, count), np.repeat(codec, count), order)
+        for group in groups(batch, runs):
             _read_records(batch, _records(batch, group), pieces)
     return refused
 

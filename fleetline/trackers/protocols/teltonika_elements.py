@@ -29,6 +29,7 @@ VARIABLE: Final = 0
 """Stands for the width of an element that carries its own length."""
 
 UNPLUGGED: Final = "unplugged"
+UNPLUG_EVENT: Final = 252
 _BLE_FAULTS: Final = (2000, 3000, 4000)
 """Data not understood, sensor not found, sensor in an abnormal state."""
 _WIRE_FAULTS: Final = (850, 2000, 3000, 4000, 5000)

@@ -7,11 +7,10 @@ from typing import Final
 from fastcrc import crc16
 
 from fleetline.model.motion import Report, Value
-from fleetline.trackers.protocols.teltonika_elements import KNOWN, UNPLUGGED, VARIABLE
+from fleetline.trackers.protocols.teltonika_elements import KNOWN, UNPLUG_EVENT, UNPLUGGED, VARIABLE
 from fleetline.trackers.protocols.teltonika_frame import CODEC_8, PREAMBLE, UDP_MARK
 from fleetline.trackers.protocols.teltonika_layout import GPS, SHAPES
 
-_UNPLUG_EVENT: Final = 252
 _FIELDS: Final = ("ignition", "odometer_m", "hdop", "obd_speed_kmh", "rpm", "coolant_c", "supply_v", "battery_v")
 
 
@@ -55,7 +54,7 @@ def _packets(reports: Sequence[Report], codec: int, records_per_packet: int) -> 
 def _record(report: Report, codec: int) -> bytes:
     shape = SHAPES[codec]
     attributes = report.attributes
-    event = _UNPLUG_EVENT if report.power_cut or report.power_restored else _whole(attributes.get("event_io"))
+    event = UNPLUG_EVENT if report.power_cut or report.power_restored else _whole(attributes.get("event_io"))
     elements = _elements(report, codec)
     parts = [_gps(report), event.to_bytes(shape.event, "big")]
     if shape.generation:

@@ -1,12 +1,13 @@
 """The layout of a Teltonika record: where its IO elements stand and what each of them becomes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from struct import Struct
 from typing import Any, Final, NamedTuple
 
 from fleetline.model.motion import MISSING_64, Report, Value
-from fleetline.trackers.protocols.teltonika_elements import KNOWN, UNPLUGGED, VARIABLE, Known
+from fleetline.trackers.protocols.teltonika_elements import KNOWN, UNPLUG_EVENT, UNPLUGGED, VARIABLE, Known
 from fleetline.trackers.protocols.teltonika_frame import CODEC_8, CODEC_8_EXTENDED, CODEC_16, GPS_BYTES
 
 GPS: Final = Struct(">QBiihHBH")
@@ -88,48 +89,70 @@ class Layout:
 def layout_of(data: bytes, at: int, codec: int) -> Layout:
     """The layout of the record that begins at `at`; the record must have been walked before."""
     shape = SHAPES[codec]
-    elements: list[Element] = []
-    counts: list[tuple[int, int]] = []
-    skeleton: list[tuple[int, int]] = []
-
-    def number(place: int, width: int, into: list[tuple[int, int]]) -> int:
-        into.extend((place + i - at, data[place + i]) for i in range(width))
-        return int.from_bytes(data[place : place + width], "big")
-
     place = at + GPS_BYTES + shape.event + shape.generation + shape.number
+    key = []
     for width in _WIDTHS:
-        count = number(place, shape.number, counts)
+        step = shape.element + width
+        count = data[place] if shape.number == 1 else data[place] << 8 | data[place + 1]
         place += shape.number
-        for _ in range(count):
-            elements.append(Element(number(place, shape.element, skeleton), width, place + shape.element - at, False))
-            place += shape.element + width
+        end = place + count * step
+        key.append((count, data[place:end:step], data[place + 1 : end : step] if shape.element == 2 else b""))
+        place = end
+    variable = []
     if shape.variable:
-        count = number(place, 2, counts)
+        count = data[place] << 8 | data[place + 1]
         place += 2
         for _ in range(count):
-            width = number(place + 2, 2, skeleton)
-            elements.append(Element(number(place, 2, skeleton), width, place + 4 - at, True))
-            place += 4 + width
-    return _layout(codec, place - at, tuple(counts), (*counts, *skeleton), tuple(elements))
+            variable.append(data[place : place + 4])
+            place += 4 + (data[place + 2] << 8 | data[place + 3])
+    return _layout(codec, tuple(key), tuple(variable))
 
 
 @lru_cache(maxsize=2048)
-def _layout(codec: int, length: int, counts: Bytes, skeleton: Bytes, elements: tuple[Element, ...]) -> Layout:
+def _layout(codec: int, groups: tuple[tuple[int, bytes, bytes], ...], variable: tuple[bytes, ...]) -> Layout:
+    """The layout of these elements: (count, first bytes and second bytes of their numbers) for each width.
+
+    variable  number and length of each element of variable length, as on the wire
+    """
+    shape = SHAPES[codec]
+    counts: list[tuple[int, int]] = []
+    skeleton: list[tuple[int, int]] = []
+    elements: list[Element] = []
+    place = GPS_BYTES + shape.event + shape.generation + shape.number
+    for width, (count, high, low) in zip(_WIDTHS, groups, strict=True):
+        counts.extend(enumerate(count.to_bytes(shape.number, "big"), place))
+        place += shape.number
+        for turn in range(count):
+            number = high[turn : turn + 1] + low[turn : turn + 1]
+            skeleton.extend(enumerate(number, place))
+            place += len(number)
+            elements.append(Element(int.from_bytes(number, "big"), width, place, False))
+            place += width
+    if shape.variable:
+        counts.extend(enumerate(len(variable).to_bytes(2, "big"), place))
+        place += 2
+        for head in variable:
+            skeleton.extend(enumerate(head, place))
+            width = int.from_bytes(head[2:], "big")
+            elements.append(Element(int.from_bytes(head[:2], "big"), width, place + 4, True))
+            place += 4 + width
+    readings = _readings(elements)
+    unplugged_at = next((reading.at for reading in readings if reading.name == UNPLUGGED), None)
+    return Layout(codec, place, tuple(counts), (*counts, *skeleton), readings, unplugged_at)
+
+
+def _readings(elements: Sequence[Element]) -> tuple[Reading, ...]:
     chosen = _fields(elements)
     taken: set[str] = set()
     readings = []
-    unplugged_at = None
     for element in elements:
         known = KNOWN.get((element.number, VARIABLE if element.variable else element.width))
         is_field = known is not None and known.field is not None and chosen[known.field] is element
-        reading = _reading(element, known, is_field, taken)
-        readings.append(reading)
-        if reading.name == UNPLUGGED:
-            unplugged_at = element.at
-    return Layout(codec, length, counts, skeleton, tuple(readings), unplugged_at)
+        readings.append(_reading(element, known, is_field, taken))
+    return tuple(readings)
 
 
-def _fields(elements: tuple[Element, ...]) -> dict[str, Element]:
+def _fields(elements: Sequence[Element]) -> dict[str, Element]:
     """Which element fills each field of Report: the one of lowest rank, the first of those."""
     chosen: dict[str, tuple[int, Element]] = {}
     for element in elements:
@@ -203,7 +226,7 @@ def report_of(layout: Layout, data: bytes, at: int) -> Report:
     if layout.unplugged_at is not None:
         unplugged = data[at + layout.unplugged_at]
         fields["power_cut"] = unplugged == 1
-        fields["power_restored"] = unplugged == 0 and event == 252
+        fields["power_restored"] = unplugged == 0 and event == UNPLUG_EVENT
     if (lat or lon) and abs(lat) <= MAX_LAT_E7 and abs(lon) <= MAX_LON_E7:
         fields["lat_deg"], fields["lon_deg"] = lat / 10_000_000, lon / 10_000_000
         fields["altitude_m"] = float(altitude)

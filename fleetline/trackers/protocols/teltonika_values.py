@@ -17,6 +17,7 @@ from fleetline.model.motion import (
     Columns,
     empty_rows,
 )
+from fleetline.trackers.protocols.teltonika_elements import UNPLUG_EVENT
 from fleetline.trackers.protocols.teltonika_frame import GPS_BYTES
 from fleetline.trackers.protocols.teltonika_layout import (
     MAX_LAT_E7,
@@ -30,6 +31,9 @@ from fleetline.trackers.protocols.teltonika_layout import (
 from fleetline.trackers.protocols.teltonika_runs import Matrix
 
 Column = npt.NDArray[Any]
+
+_CHUNK: Final = 8192
+"""Records whose bytes and rows fit a core's cache together."""
 
 FIELD_COLUMNS: Final = {
     "odometer_m": ("odometer_m", 1),
@@ -51,31 +55,55 @@ def read(matrix: Matrix, at: int, width: int, signed: bool = False) -> Column:
 
 def columns_of_records(layout: Layout, matrix: Matrix) -> Columns:
     """What `report_of` says of each record, as columns."""
-    rows = np.empty(len(matrix), ROW)
-    rows[:] = empty_rows(1)[0]
-    shape = SHAPES[layout.codec]
-    event = read(matrix, GPS_BYTES, shape.event)
-    extra: dict[str, Column] = {"priority": matrix[:, 8].astype(np.int64), "event_io": event.astype(np.int64)}
+    count, shape = len(matrix), SHAPES[layout.codec]
+    rows = np.empty(count, ROW)
+    extra: dict[str, Column] = {"priority": np.empty(count, np.int64), "event_io": np.empty(count, np.int64)}
     if shape.generation:
-        extra["generation"] = matrix[:, GPS_BYTES + shape.event].astype(np.int64)
+        extra["generation"] = np.empty(count, np.int64)
+    plain = [item for item in layout.readings if not item.field and item.form == "number" and not item.absent]
+    plain = [item for item in plain if item.width < 8]
+    for item in plain:
+        extra[item.name] = np.empty(count, np.int64 if item.divisor == 1 else np.float64)
+    absent = empty_rows(1).view(np.int64)
+    for first in range(0, count, _CHUNK):
+        part, here = matrix[first : first + _CHUNK], slice(first, first + _CHUNK)
+        rows[here].view(np.int64).reshape(-1, len(absent))[:] = absent  # ten times faster than row by row
+        _fields(layout, rows[here], part)
+        extra["priority"][here] = part[:, 8]
+        extra["event_io"][here] = read(part, GPS_BYTES, shape.event)
+        if shape.generation:
+            extra["generation"][here] = part[:, GPS_BYTES + shape.event]
+        for item in plain:
+            value = read(part, item.at, item.width, item.signed)
+            if item.divisor == 1:
+                extra[item.name][here] = value
+            else:
+                np.divide(value, item.divisor, out=extra[item.name][here])
+    for item in layout.readings:
+        if not item.field and item not in plain:
+            _attribute(extra, item, matrix)
+    return Columns(rows, extra)
+
+
+def _fields(layout: Layout, rows: Column, matrix: Matrix) -> None:
+    """Fill the columns of ROW."""
     flags = _position(rows, matrix)
     for reading in layout.readings:
         if not reading.field:
-            _attribute(extra, reading, matrix)
-        elif reading.name == "ignition":
-            on = read(matrix, reading.at, reading.width) != 0
-            flags |= np.where(on, np.int32(IGNITION_KNOWN | IGNITION_ON), np.int32(IGNITION_KNOWN))
+            continue
+        value = read(matrix, reading.at, reading.width, reading.signed)
+        if reading.name == "ignition":
+            flags |= np.where(value != 0, np.int32(IGNITION_KNOWN | IGNITION_ON), np.int32(IGNITION_KNOWN))
         else:
             column, factor = FIELD_COLUMNS[reading.name]
-            value = read(matrix, reading.at, reading.width, reading.signed)
             factor //= reading.divisor
-            rows[column] = value if factor == 1 else value.astype(np.int64) * factor
+            rows[column] = value if factor == 1 else value.astype(np.int32) * factor
     if layout.unplugged_at is not None:
         unplugged = matrix[:, layout.unplugged_at]
+        event = read(matrix, GPS_BYTES, SHAPES[layout.codec].event)
         flags[unplugged == 1] |= POWER_CUT
-        flags[(unplugged == 0) & (event == 252)] |= POWER_RESTORED
+        flags[(unplugged == 0) & (event == UNPLUG_EVENT)] |= POWER_RESTORED
     rows["flags"] = flags
-    return Columns(rows, extra)
 
 
 def _position(rows: Column, matrix: Matrix) -> npt.NDArray[np.int32]:

@@ -1,0 +1,57 @@
+"""The command `fleetline`: the table of its commands, each imported only when it is used."""
+
+from importlib import import_module
+from typing import Final
+
+import click
+
+from fleetline.model.errors import FleetlineError
+
+COMMANDS: Final = {
+    "partner": ("fleetline.app.cli_accounts:partner", "Partners, who serve several accounts."),
+    "account": ("fleetline.app.cli_accounts:account", "Accounts, which own devices and live under a plan."),
+    "user": ("fleetline.app.cli_accounts:user", "People of an account and what each may see."),
+    "credential": ("fleetline.app.cli_accounts:credential", "Tokens and keys: made, listed, revoked."),
+}
+"""Name of each command -> (module:attribute, one line of help)."""
+
+
+class Refusal(click.ClickException):
+    """Something is refused in good order: one line on stderr, exit status 1."""
+
+    exit_code = 1
+
+    def show(self, file: object = None) -> None:
+        del file  # where to print is not the caller's choice: stdout carries data only
+        click.echo(f"fleetline: {self.format_message()}", err=True)
+
+
+class Commands(click.Group):
+    """A group whose members are imported when they are called, so that `--help` costs nothing."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[cmd_name][0].partition(":")
+        command = getattr(import_module(module), attribute)
+        assert isinstance(command, click.Command), f"{cmd_name} is no command"
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except FleetlineError as refusal:
+            raise Refusal(" ".join(str(refusal).split())) from refusal
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(None, "--version", package_name="fleetline", message="fleetline %(version)s")
+def main() -> None:
+    """The fleet server that you run yourself: trackers and solar systems report in, people and programs read out."""
