@@ -23,6 +23,9 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 BODY_SECONDS: Final = 30.0
 """The longest a whole body may take to arrive, in seconds."""
 
+SKIPPED_BYTES: Final = 65_536
+"""An unread body up to this many bytes is skipped; a longer one costs its sender the connection."""
+
 
 @dataclass(slots=True)
 class Notes:
@@ -97,10 +100,11 @@ class Request:
         return (self.header("content-type") or "").split(";", 1)[0].strip().lower()
 
     @property
-    def fully_read(self) -> bool:
-        """Nothing of the body is left on the connection, so that it can carry the next call."""
-        none_announced = (self.header("content-length") or "0") == "0" and self.header("transfer-encoding") is None
-        return none_announced or not self._unread
+    def little_left(self) -> bool:
+        """What the server has yet to skip of the body is little, so that the connection may carry the next call."""
+        announced = self.header("content-length") or "0"
+        small = announced.isdecimal() and len(announced) < 9 and int(announced) <= SKIPPED_BYTES
+        return not self._unread or (small and self.header("transfer-encoding") is None)
 
     async def chunks(self, limit: int, seconds: float = BODY_SECONDS) -> AsyncIterator[bytes]:
         """The body as it arrives, at most `limit` bytes of it on the wire.

@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from fleetline.api.dialect import Dialect, Exchange
-from fleetline.api.errors import Disconnected, Internal
+from fleetline.api.errors import BodyTooLarge, Disconnected, Internal
 from fleetline.api.http import AsgiApp, Proxies, Receive, Request, Response, Scope, Send
 from fleetline.api.packed import LEAST, Packed, accepts_gzip, gzipped, gzipped_chunks
 from fleetline.core.ports.world import Clock, Ids
@@ -112,7 +112,8 @@ class Pipeline:
         try:
             response = await self._answer(exchange)
             status, error = response.status, response.error
-            sent = await self._send(response, request, send)
+            closes = isinstance(exchange.error, BodyTooLarge) or not request.little_left
+            sent = await self._send(response, request, send, closes)
         except Disconnected:
             self._logger.info("client gone", request_id=request.request_id)
         finally:
@@ -155,12 +156,12 @@ class Pipeline:
     def _bug(self, event: str, request: Request, fault: Exception) -> None:
         self._logger.error(event, request_id=request.request_id, path=request.path, exc_info=fault)
 
-    async def _send(self, response: Response, request: Request, send: Send) -> int:
+    async def _send(self, response: Response, request: Request, send: Send, closes: bool) -> int:
         """Bytes of the body as sent."""
         body = await _smallest(response, request)
         headers = [(b"x-request-id", request.request_id.encode())]
         headers += [(name.lower().encode("latin-1"), _clean(value)) for name, value in response.headers]
-        if not request.fully_read:
+        if closes:
             headers.append((b"connection", b"close"))
         if isinstance(body, bytes):
             if response.status not in (204, 304):

@@ -12,6 +12,9 @@ COMMANDS: Final = {
     "account": ("fleetline.app.cli_accounts:account", "Accounts, which own devices and live under a plan."),
     "user": ("fleetline.app.cli_accounts:user", "People of an account and what each may see."),
     "credential": ("fleetline.app.cli_accounts:credential", "Tokens and keys: made, listed, revoked."),
+    "device": ("fleetline.app.cli_registry:device", "Tracker devices and the vehicles they ride in."),
+    "vehicle": ("fleetline.app.cli_registry_lists:vehicle", "Lists of vehicles, to and from files."),
+    "driver": ("fleetline.app.cli_registry_lists:driver", "Lists of drivers, to and from files."),
 }
 """Name of each command -> (module:attribute, one line of help)."""
 

@@ -7,18 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import update_wrapper
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import click
 
 from fleetline.app.settings import Settings, load_settings
-
-OPTIONS: Final = (
-    click.Option(["--database"], metavar="URL", help="sqlite:///path or postgresql://... (in the data folder)"),
-    click.Option(["--data"], type=click.Path(path_type=Path), metavar="DIR", help="data folder (./fleetline-data)"),
-    click.Option(["--config"], type=click.Path(path_type=Path), metavar="FILE", help="settings file (fleetline.toml)"),
-    click.Option(["--json", "as_json"], is_flag=True, help="print one JSON document"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +23,15 @@ class Printed:
 
 
 def data_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds --database, --data, --config and --json, in this order, to the options of a command."""
-    parameters = getattr(function, "__click_params__", None)
-    if parameters is None:
-        parameters = function.__click_params__ = []  # type: ignore[attr-defined]  # where click itself keeps them
-    parameters.extend(reversed(OPTIONS))
+    """Adds --database, --data, --config and --json to the options of a command."""
+    folder, file = click.Path(path_type=Path, file_okay=False), click.Path(path_type=Path)
+    for option in (
+        click.option("--json", "as_json", is_flag=True, help="Print one JSON document."),
+        click.option("--config", type=file, metavar="FILE", help="Settings file.  [default: fleetline.toml]"),
+        click.option("--data", type=folder, metavar="DIR", help="Data folder.  [default: ./fleetline-data]"),
+        click.option("--database", metavar="URL", help="sqlite:///PATH or postgresql://...  [default: in --data]"),
+    ):
+        function = option(function)
     return function
 
 
@@ -44,7 +41,7 @@ def settings_of(values: dict[str, Any], *names: str) -> Settings:
     return load_settings(flags)
 
 
-def core_command(work: "Callable[..., Awaitable[Printed]]") -> Callable[..., None]:
+def core_command(work: Callable[..., Awaitable[Printed]]) -> Callable[..., None]:
     """Makes a command of `async def work(core, ...) -> Printed`, with the shared options."""
 
     def run(**values: Any) -> None:
@@ -56,7 +53,7 @@ def core_command(work: "Callable[..., Awaitable[Printed]]") -> Callable[..., Non
     return data_options(update_wrapper(run, work))
 
 
-async def _with_core(settings: Settings, work: "Callable[..., Awaitable[Printed]]", values: Mapping[str, Any]) -> Printed:
+async def _with_core(settings: Settings, work: Callable[..., Awaitable[Printed]], values: Mapping[str, Any]) -> Printed:
     from fleetline.app.wire import open_core  # brings the engines, which `--help` never needs
 
     async with open_core(settings) as core:

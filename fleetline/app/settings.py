@@ -118,7 +118,11 @@ def _document(file: Path | None) -> dict[str, Any]:
 
 
 def _places(
-    name: str, flags: Mapping[str, object], environment: Mapping[str, str], document: Mapping[str, Any], file: Path | None
+    name: str,
+    flags: Mapping[str, object],
+    environment: Mapping[str, str],
+    document: Mapping[str, Any],
+    file: Path | None,
 ) -> list[tuple[str, object]]:
     """(where, value) wherever the setting stands, the strongest place first."""
     places: list[tuple[str, object]] = []

@@ -63,7 +63,7 @@ class AccountsDesk:
         """errors: Invalid(`name`, `plan`, `time_zone`, `language`), NotFound(`partner`)"""
         account = Account(
             self._ids.short("acc_"), partner_id, checked_name("name", name), self._known_plan(plan),
-            self._clock.now_ms(), time_zone=_known_zone(time_zone), language=_known_language(language),
+            self._clock.now_ms(), time_zone=known_zone(time_zone), language=known_language(language),
         )  # fmt: skip
         async with self._store.write() as tx:
             if partner_id is not None and (await partner_in(tx, partner_id)).closed_at_ms is not None:
@@ -89,7 +89,7 @@ class AccountsDesk:
 
     async def set_locale(self, account_id: str, time_zone: str, language: str) -> Account:
         """errors: NotFound, Invalid(`time_zone`, `language`)"""
-        return await self._change(account_id, time_zone=_known_zone(time_zone), language=_known_language(language))
+        return await self._change(account_id, time_zone=known_zone(time_zone), language=known_language(language))
 
     async def rename_account(self, account_id: str, name: str) -> Account:
         """errors: NotFound, Invalid(`name`)"""
@@ -129,7 +129,7 @@ class AccountsDesk:
         """
         if role not in (Role.ADMINISTRATOR, Role.MEMBER):
             raise Invalid("role", "must be administrator or member", role)
-        secret = self._ids.text(PASSWORD_LENGTH) if password is None else _good_password(password)
+        secret = self._ids.text(PASSWORD_LENGTH) if password is None else good_password(password)
         user = User(
             self._ids.short("usr_"), account_id, checked_email(email), role, permissions, self._clock.now_ms()
         )  # fmt: skip
@@ -166,7 +166,7 @@ class AccountsDesk:
 
     async def set_password(self, user_id: str, password: str | None = None, scope: str | None = None) -> str:
         """The new password, generated unless one is given. errors: NotFound(`user`), Invalid(`password`)"""
-        secret = self._ids.text(PASSWORD_LENGTH) if password is None else _good_password(password)
+        secret = self._ids.text(PASSWORD_LENGTH) if password is None else good_password(password)
         hashed = await self._passwords.hashed(secret)
         async with self._store.write() as tx:
             await user_in(tx, user_id, scope)
@@ -215,19 +215,19 @@ async def user_in(tx: Tx, user_id: str, account_id: str | None) -> User:
     return user
 
 
-def _good_password(password: str) -> str:
+def good_password(password: str) -> str:
     if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
         raise Invalid("password", f"must have {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters")
     return password
 
 
-def _known_zone(time_zone: str) -> str:
+def known_zone(time_zone: str) -> str:
     if time_zone not in available_timezones():
         raise Invalid("time_zone", "must be an IANA name such as Europe/Berlin", time_zone)
     return time_zone
 
 
-def _known_language(language: str) -> str:
+def known_language(language: str) -> str:
     if language not in LANGUAGES:
         raise Invalid("language", f"must be one of {', '.join(LANGUAGES)}", language)
     return language

@@ -210,10 +210,12 @@ class Tokens:
         return self._signed(subject[0], subject[1], holder.credential.credential_id, now_ms)
 
     def _signed(self, subject: str, level: str, credential_id: str, now_ms: int) -> SignedToken:
-        # whole seconds, because that is what the claim holds
-        expires_at_ms = -(-now_ms // 1000) * 1000 + self._core.lives.signed_s * 1000
-        claims = Claims(ISSUER, subject, level, credential_id, now_ms, expires_at_ms, self._core.ids.uuid())
-        return SignedToken(self._core.signer.signed(claims), expires_at_ms)
+        promised_ms = now_ms + self._core.lives.signed_s * 1000
+        # the claim holds whole seconds and must not end before what the caller is told
+        claims = Claims(
+            ISSUER, subject, level, credential_id, now_ms, -(-promised_ms // 1000) * 1000, self._core.ids.uuid()
+        )  # fmt: skip
+        return SignedToken(self._core.signer.signed(claims), promised_ms)
 
     async def sign_in(self, email: str, password: str, *, address: str) -> str:
         """The secret of a new session.

@@ -82,6 +82,12 @@ class Workspace:
         return self.core.history
 
     @property
+    def power(self) -> "PowerDesk":
+        """Its verbs take `account_id` first."""
+        assert self.core.power is not None, "this core was put together without power"
+        return self.core.power
+
+    @property
     def accounts(self) -> OwnAccount:
         """Users and credentials of the own account, and a partner's accounts."""
         return OwnAccount(self.core.accounts, self.core.credentials, self.principal)

@@ -33,10 +33,11 @@ class Kind(StrEnum):
     ACCESS = "fleetview-access"
     REFRESH = "fleetview-refresh"
     ASSET_KEY = "trimble-key"
+    OWN_TOKEN = "fleetline-token"
     SESSION = "session"
 
 
-STANDING_KINDS: Final = (Kind.CALL_TOKEN, Kind.API_KEY, Kind.CLIENT, Kind.ASSET_KEY)
+STANDING_KINDS: Final = (Kind.CALL_TOKEN, Kind.API_KEY, Kind.CLIENT, Kind.ASSET_KEY, Kind.OWN_TOKEN)
 """Kinds that people hand out and revoke; the others come and go by themselves."""
 
 

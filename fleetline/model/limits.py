@@ -195,12 +195,14 @@ class Standing:
     limit       daily calls, or operations a full bucket holds
     remaining   whole calls or operations left
     reset_at_s  Unix second when all of it is there again; reset_in_s the same from now on; both rounded up
+    rate_per_s  of a bucket; 0 for daily calls
     """
 
     limit: int
     remaining: int
     reset_at_s: int
     reset_in_s: int
+    rate_per_s: float = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,7 +342,7 @@ def take(rate_per_s: float, burst: int, bucket: Bucket | None, now_ms: int) -> t
     missing = MICRO - per_ms - level
     wait_s = 0 if passes else max(1, _ceil_s(-(-missing // per_ms)))
     refill_ms = -(-(full - level) // per_ms)
-    standing = Standing(burst, max(0, level) // MICRO, _ceil_s(now_ms + refill_ms), _ceil_s(refill_ms))
+    standing = Standing(burst, max(0, level) // MICRO, _ceil_s(now_ms + refill_ms), _ceil_s(refill_ms), rate_per_s)
     return Bucket(level, at_ms), wait_s, standing
 
 

@@ -177,7 +177,7 @@ class PvSystem:
     albedo_pct: float = 17.0
     derate_pct: float | None = None
     cleaning_threshold_mm: float | None = None
-    rain_period_h: int = 24
+    rain_period_h: float = 24
     threshold_snowfall_cm_per_h: float | None = None
     can_slide_coefficient: float = -80.0
     slide_amount_coefficient: float = 0.197

@@ -325,7 +325,8 @@ def settle_names(wanted: Mapping[int, str], present: Mapping[int, str]) -> set[i
     """Which members must keep their old name so that no name is held twice.
 
     wanted   member -> key of the new name, in the order of the call; all are assumed done
-    present  member -> key of the present name, of every member in `wanted` and of every other holder of a wanted name
+    present  member -> key of the present name, of every other holder of a wanted name and of every member in `wanted`
+             but those that are new
     returns  the members of `wanted` that are refused
 
     A member that is not renamed keeps its name, else the earlier item does; who is refused falls back to the old name,
@@ -334,8 +335,8 @@ def settle_names(wanted: Mapping[int, str], present: Mapping[int, str]) -> set[i
     order = {member: place for place, member in enumerate(wanted)}
     refused: set[int] = set()
     holders: dict[str, set[int]] = {}
-    for member, name in present.items():
-        holders.setdefault(wanted.get(member, name), set()).add(member)
+    for member in present.keys() | wanted.keys():
+        holders.setdefault(wanted[member] if member in wanted else present[member], set()).add(member)
     open_names = list(holders)
     while open_names:
         name = open_names.pop()
@@ -347,7 +348,7 @@ def settle_names(wanted: Mapping[int, str], present: Mapping[int, str]) -> set[i
         for member in losers:
             refused.add(member)
             claims.discard(member)
-            back = present[member]
-            holders.setdefault(back, set()).add(member)
-            open_names.append(back)
+            if (back := present.get(member)) is not None:
+                holders.setdefault(back, set()).add(member)
+                open_names.append(back)
     return refused

@@ -148,7 +148,7 @@ def _add_air(
 
 
 def _blank(out: dict[str, FloatArray], rows: Rows, at: Ephemeris, sun: Sun, sky: Sky) -> None:
-    """NaN where the weather is missing in daylight; power of a site that does not stand at all stays 0."""
+    """NaN where the weather is missing in daylight."""
     missing = sky.missing
     if missing is None:
         return
@@ -156,6 +156,11 @@ def _blank(out: dict[str, FloatArray], rows: Rows, at: Ephemeris, sun: Sun, sky:
     for name, values in out.items():
         if name not in _DEFAULTS:
             values[place, time] = np.nan
+    zero_before_and_after(out, rows, at)
+
+
+def zero_before_and_after(out: dict[str, FloatArray], rows: Rows, at: Ephemeris) -> None:
+    """Power of a site none of whose systems stands is 0, whatever the weather."""
     stands = (at.mid_s >= rows.start_s[:, None]) & (at.mid_s < rows.end_s[:, None])
     if not stands.all():
         standing = np.add.reduceat(stands, rows.first_system[:-1], axis=0, dtype=np.int64) > 0

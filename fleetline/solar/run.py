@@ -1,6 +1,8 @@
 """Runs of the kernel over many sites and long spans, tile by tile, into single series or fleet sums."""
 
+from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -59,6 +61,7 @@ def tiles(
     engine: Engine = kernel.tile,
     from_period: int = 0,
     size: int = USUAL_TILE,
+    threads: int = 1,
 ) -> Iterator[Tile]:
     """Every site and period once, time outermost: all sites of some steps, then all sites of the next ones.
 
@@ -66,6 +69,7 @@ def tiles(
     per_period    steps that make one period; values are means, NaN where any step of the period is
     from_period   periods before it are left out; not for sites with dirt or snow, whose past counts
     size          row-steps of a tile, at most LARGEST_TILE
+    threads       tiles that are computed at the same time; their order stays
     """
     size = min(size, LARGEST_TILE)
     cover = Cover.clean(rows, steps.step_s)
@@ -74,12 +78,64 @@ def tiles(
             continue
         at = ephemeris(steps.mid_s(first, stop))
         weather = None if feed is None else feed(first, stop)
-        for left, right in site_spans(rows, size // (stop - first)):
-            part = None if cover is None else cover.part(rows, left, right)
-            values = _computed(cut(rows, left, right), at, weather, wanted, part, engine)
-            yield Tile(rows.order[left:right], first // per_period, _means(values, per_period))
+
+        stretch = _Stretch(rows, at, weather, wanted, cover, engine, first // per_period, per_period)
+        yield from _in_order(stretch.tile, site_spans(rows, size // (stop - first)), threads)
         if cover is not None and weather is not None:
             cover = cover.after(weather, rows)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """All sites over the steps of one tile."""
+
+    rows: Rows
+    at: Ephemeris
+    weather: Weather | None
+    wanted: Collection[str]
+    cover: Cover | None
+    engine: Engine
+    first_period: int
+    per_period: int
+
+    def tile(self, span: tuple[int, int]) -> Tile:
+        """Sites of [first, stop)."""
+        rows = cut(self.rows, *span)
+        cover = None if self.cover is None else self.cover.part(self.rows, *span)
+        values = self._computed(rows, cover)
+        if self.per_period > 1:
+            values = {name: part.reshape(len(part), -1, self.per_period).mean(axis=2) for name, part in values.items()}
+        return Tile(rows.order, self.first_period, values)
+
+    def _computed(self, rows: Rows, cover: Cover | None) -> dict[str, FloatArray]:
+        """In shorter runs of steps when a single site has more rows than a tile may hold."""
+        steps = len(self.at.mid_s)
+        length = max(LARGEST_TILE // max(len(rows.tilt_deg), 1), 1)
+        if length >= steps:
+            return self.engine(rows, self.at, self.weather, self.wanted, cover)
+        parts = []
+        for first in range(0, steps, length):
+            chosen = slice(first, first + length)
+            weather = None if self.weather is None else _steps_of(self.weather, chosen)
+            parts.append(self.engine(rows, _moments(self.at, chosen), weather, self.wanted, cover))
+            if cover is not None and weather is not None:
+                cover = cover.after(weather, rows)
+        return {name: np.concatenate([part[name] for part in parts], axis=1) for name in parts[0]}
+
+
+def _in_order(one: Callable[[tuple[int, int]], Tile], spans: Iterator[tuple[int, int]], threads: int) -> Iterator[Tile]:
+    """`one` of each span in turn, at most twice `threads` of them finished or under way at a time."""
+    if threads == 1:
+        yield from map(one, spans)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        waiting: deque[Future[Tile]] = deque()
+        for span in spans:
+            waiting.append(pool.submit(one, span))
+            if len(waiting) >= 2 * threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
 def site_spans(rows: Rows, most: int) -> Iterator[tuple[int, int]]:
@@ -93,29 +149,6 @@ def site_spans(rows: Rows, most: int) -> Iterator[tuple[int, int]]:
         first = stop
 
 
-def _computed(
-    rows: Rows,
-    at: Ephemeris,
-    weather: Weather | None,
-    wanted: Collection[str],
-    cover: Cover | None,
-    engine: Engine,
-) -> dict[str, FloatArray]:
-    """One tile, in shorter runs of steps when a single site has more rows than a tile may hold."""
-    steps = len(at.mid_s)
-    length = max(LARGEST_TILE // max(len(rows.tilt_deg), 1), 1)
-    if length >= steps:
-        return engine(rows, at, weather, wanted, cover)
-    parts = []
-    for first in range(0, steps, length):
-        chosen = slice(first, first + length)
-        some = None if weather is None else _steps_of(weather, chosen)
-        parts.append(engine(rows, _moments(at, chosen), some, wanted, cover))
-        if cover is not None and some is not None:
-            cover = cover.after(some, rows)
-    return {name: np.concatenate([part[name] for part in parts], axis=1) for name in parts[0]}
-
-
 def _steps_of(weather: Weather, chosen: slice) -> Weather:
     names = weather.__slots__
     parts = {name: getattr(weather, name) for name in names}
@@ -124,12 +157,6 @@ def _steps_of(weather: Weather, chosen: slice) -> Weather:
 
 def _moments(at: Ephemeris, chosen: slice) -> Ephemeris:
     return Ephemeris(*(getattr(at, name)[..., chosen] for name in at.__slots__))
-
-
-def _means(values: Mapping[str, FloatArray], per_period: int) -> Mapping[str, FloatArray]:
-    if per_period == 1:
-        return values
-    return {name: part.reshape(len(part), -1, per_period).mean(axis=2) for name, part in values.items()}
 
 
 def simulate(

@@ -98,6 +98,14 @@ def airmass(zenith_deg: FloatArray, cosine: FloatArray) -> FloatArray:
     return 1.0 / (cosine + 0.50572 * (96.07995 - zenith_deg) ** -1.6364)
 
 
+def daily_turbidity(monthly: FloatArray, month_weights: FloatArray) -> FloatArray:
+    """(places, steps); a loop over the two or three months that count, which a matrix product would not skip."""
+    out = np.zeros((len(monthly), month_weights.shape[1]))
+    for month in np.flatnonzero(month_weights.any(axis=1)):
+        out += monthly[:, month, None] * month_weights[month]
+    return out
+
+
 def clear_sky(sun: Sun, at: Ephemeris, place: Place, absolute: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     """GHI, DNI and DHI under clear air.
 
@@ -106,7 +114,7 @@ def clear_sky(sun: Sun, at: Ephemeris, place: Place, absolute: FloatArray) -> tu
     """
     high = place.elevation_m
     near, far = np.exp(-high / 8000.0), np.exp(-high / 1250.0)
-    haze = (place.turbidity @ at.month_weights)[sun.place, sun.time]
+    haze = daily_turbidity(place.turbidity, at.month_weights)[sun.place, sun.time]
     extra = at.dni_extra_wm2[sun.time]
     depth = 3.92e-05 * high + 0.0387
     where = sun.place

@@ -141,6 +141,18 @@ async def migrate(engine: Engine) -> list[str]:
     return applied
 
 
+async def applied(engine: Engine) -> set[int]:
+    """Numbers of the migrations that the database has seen; empty for a new one. Changes nothing."""
+    there = {
+        "sqlite": f"SELECT name FROM sqlite_master WHERE name = '{SCHEMA}'",
+        "postgres": f"SELECT 1 WHERE to_regclass('{SCHEMA}') IS NOT NULL",
+    }
+    async with engine.read() as tx:
+        if not await tx.fetch(there[engine.name]):
+            return set()
+        return {int(row[0]) for row in await tx.fetch(f"SELECT number FROM {SCHEMA}")}
+
+
 class SchemaTooNew(Exception):
     """The database was made by a newer Fleetline."""
 

@@ -68,13 +68,13 @@ class _FileClaim:
 
 
 class SqliteJournals:
-    """One file per intake in the folder of the database."""
+    """Some files per intake, in the folder of the database."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def _path(self, intake: int) -> Path:
-        return self._folder / f"journal-{intake}.db"
+    def _open(self, intake: int) -> SqliteJournal:
+        return SqliteJournal(self._folder, f"journal-{intake}")
 
     async def claim(self, intake: int) -> Claim | None:
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -87,11 +87,11 @@ class SqliteJournals:
         return _FileClaim(intake, handle)
 
     async def known(self) -> list[int]:
-        names = (path.stem.removeprefix("journal-") for path in self._folder.glob("journal-*.db"))
+        names = {path.stem.split("-")[1] for path in self._folder.glob("journal-*-*.db")}
         return sorted(int(name) for name in names if name.isdigit())
 
     async def open(self, intake: int) -> Journal:
-        return SqliteJournal(self._path(intake))
+        return self._open(intake)
 
     async def everything(self, intake: int) -> AsyncIterator[list[tuple[int, bytes]]]:
         journal = await self.open(intake)
@@ -103,7 +103,7 @@ class SqliteJournals:
 
     async def put_back(self, rows: Mapping[int, Sequence[tuple[int, bytes]]]) -> None:
         for intake, many in rows.items():
-            journal = SqliteJournal(self._path(intake))
+            journal = self._open(intake)
             await journal.put_back(many)
             await journal.close()
 

@@ -7,6 +7,8 @@ from fleetline.stores.engine import Connection, Engine
 from fleetline.stores.tables.history import HistoryTables
 from fleetline.stores.tables.registry import RegistryTables
 from fleetline.stores.tables.accounts import AccountTables
+from fleetline.stores.tables.own import OwnTables
+from fleetline.stores.tables.power import PowerTables
 from fleetline.stores.tables.requests import RequestTable
 
 
@@ -19,6 +21,8 @@ class EngineTx:
         self.registry = RegistryTables(connection)
         self.accounts = AccountTables(connection)
         self.requests = RequestTable(connection)
+        self.own = OwnTables(connection)
+        self.power = PowerTables(connection)
 
 
 class EngineStore:

@@ -31,7 +31,9 @@ def core_over(
     )  # fmt: skip
 
 
-async def answers(gate: Gate, clock: HandClock, secret: str, seconds: list[float], address: str = "192.0.2.1") -> list[str]:
+async def answers(
+    gate: Gate, clock: HandClock, secret: str, seconds: list[float], address: str = "192.0.2.1"
+) -> list[str]:
     """What a caller that calls at these seconds after now is told."""
     start, told = clock.ms, []
     for second in seconds:

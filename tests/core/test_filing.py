@@ -15,7 +15,7 @@ from fleetline.model.motion import Report
 from fleetline.model.settling import concatenate, merge
 from fleetline.stores.engine import Engine
 from fleetline.stores.store import EngineStore
-from fleetline.trackers.plug import find_protocols
+from fleetline.app.plug import find_protocols
 from tests.kit import MemoryJournal
 
 NOW = 1_773_100_800_000

@@ -257,7 +257,8 @@ async def test_what_the_spacing_counts_is_the_plan_s_choice(core: Core, gate: Ga
         clock.move(1000)
         first = await token_of(core, plan=plan)
         second = await token_of(core, plan=plan)
-        both[plan] = [await admitted(gate, first, HERE), await admitted(gate, first, THERE), await admitted(gate, second, HERE)]
+        calls = [(first, HERE), (first, THERE), (second, HERE)]
+        both[plan] = [await admitted(gate, secret, address) for secret, address in calls]
     assert both["standard"] == ["accepted", "accepted", "accepted"]
     assert both["by-ip"] == ["accepted", "accepted", "TooSoon"]
     assert both["by-token"] == ["accepted", "TooSoon", "accepted"]

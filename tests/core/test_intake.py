@@ -42,7 +42,7 @@ def intake_of(journal: Journal, filed: list[tuple[int, Frames]] | None = None) -
 
 
 async def test_the_reply_follows_the_commit_and_filing_gets_the_same_frames(tmp_path: Path) -> None:
-    journal, filed, answers = SqliteJournal(tmp_path / "journal.db"), [], []
+    journal, filed, answers = SqliteJournal(tmp_path, "journal-1"), [], []
     intake = intake_of(journal, filed)
     link = await intake.link("one", "teltonika", Line())
     assert link is not None

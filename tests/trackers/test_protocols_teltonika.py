@@ -1,84 +1,16 @@
 """Teltonika: frames built by an encoder of the test's own, and the rules that no single vector shows."""
 
 import struct
-from collections.abc import Sequence
-from dataclasses import dataclass
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from fleetline.model.motion import MISSING_64, POWER_CUT, POWER_RESTORED, Report
 from fleetline.model.wire import Memo, Undecodable
 from fleetline.trackers.protocols.teltonika import PROTOCOL
-from fleetline.trackers.protocols.teltonika_encode import encode_datagrams
 from fleetline.trackers.protocols.teltonika_frame import MAX_DATA
 from fleetline.trackers.protocols.teltonika_text import encode_command
 from tests.trackers.protocol_kit import assert_decoded_alike
-
-IMEI = "356307042441013"
-LOGIN = b"\x00\x0f" + IMEI.encode()
-CODECS = (0x08, 0x8E, 0x10)
-
-
-def crc_16_arc(data: bytes) -> int:
-    """CRC-16/IBM bit by bit, as the vendor's page draws it."""
-    crc = 0
-    for byte in data:
-        crc ^= byte
-        for _ in range(8):
-            crc = (crc >> 1) ^ (0xA001 if crc & 1 else 0)
-    return crc
-
-
-@dataclass(frozen=True)
-class Sent:
-    """One record as a test writes it: elements are (number, width, value), bytes for variable length."""
-
-    ms: int = 1_700_000_000_000
-    lat_e7: int = 481_523_066
-    lon_e7: int = 163_745_183
-    altitude: int = 190
-    angle: int = 198
-    satellites: int = 15
-    speed: int = 83
-    priority: int = 0
-    event: int = 0
-    elements: tuple[tuple[int, int, int], ...] = ()
-    variable: tuple[tuple[int, bytes], ...] = ()
-
-
-def record(sent: Sent, codec: int) -> bytes:
-    wide = ">H" if codec != 0x08 else ">B"
-    count = ">H" if codec == 0x8E else ">B"
-    out = struct.pack(">QBii", sent.ms, sent.priority, sent.lon_e7, sent.lat_e7)
-    out += struct.pack(">hHBH", sent.altitude, sent.angle, sent.satellites, sent.speed)
-    out += struct.pack(wide, sent.event) + (b"\x07" if codec == 0x10 else b"")
-    out += struct.pack(count, len(sent.elements) + len(sent.variable))
-    for width in (1, 2, 4, 8):
-        group = [(number, value) for number, of, value in sent.elements if of == width]
-        out += struct.pack(count, len(group))
-        for number, value in group:
-            out += struct.pack(wide, number) + value.to_bytes(width, "big")
-    if codec == 0x8E:
-        out += struct.pack(">H", len(sent.variable))
-        for number, raw in sent.variable:
-            out += struct.pack(">HH", number, len(raw)) + raw
-    return out
-
-
-def body(records: Sequence[Sent], codec: int = 0x08) -> bytes:
-    count = bytes((len(records),))
-    return bytes((codec,)) + count + b"".join(record(sent, codec) for sent in records) + count
-
-
-def tcp(data: bytes) -> bytes:
-    return struct.pack(">II", 0, len(data)) + data + struct.pack(">I", crc_16_arc(data))
-
-
-def udp(data: bytes, packet: int = 0xCAFE, inner: int = 5, imei: bytes = IMEI.encode()) -> bytes:
-    inside = struct.pack(">HBBH", packet, 1, inner, len(imei)) + imei + data
-    return struct.pack(">H", len(inside)) + inside
+from tests.trackers.teltonika_kit import CODECS, IMEI, LOGIN, Sent, body, record, tcp, udp
 
 
 def only(sent: Sent, codec: int = 0x08) -> Report:
@@ -141,6 +73,11 @@ def test_a_stream_of_something_else_is_lost_at_once(start: bytes) -> None:
     with pytest.raises(Undecodable) as caught:
         split(start)
     assert (caught.value.reason, caught.value.fatal) == ("preamble", True)
+
+
+def test_whole_frames_before_the_stream_is_lost_are_delivered_first() -> None:
+    frame = tcp(body([Sent()]))
+    assert split(frame + b"GET /") == ([frame], len(frame))
 
 
 def test_a_login_of_other_bytes_than_letters_and_digits_ends_the_connection() -> None:
@@ -319,6 +256,15 @@ def test_records_of_other_lengths_that_sum_to_a_uniform_frame_are_told_apart() -
     assert_decoded_alike(PROTOCOL, [uniform, frame] * 9)
 
 
+def test_elements_of_variable_length_that_run_past_their_frame_are_refused() -> None:
+    good = body([Sent(variable=((385, b"\x01\x02"),))] * 2, 0x8E)
+    assert PROTOCOL.receive(tcp(good), Memo()).count == 2
+    broken = tcp(good[:-4] + b"\xc8" + good[-3:])
+    fault = refusal(broken)
+    assert (fault.reason, fault.reply) == ("structure", b"\x00\x00\x00\x00")
+    assert_decoded_alike(PROTOCOL, [broken, tcp(good)] * 9)
+
+
 def test_records_of_one_length_with_other_elements_are_told_apart() -> None:
     frames = [tcp(body([Sent(elements=((number, 1, number),)) for number in (turn, turn + 1)])) for turn in range(60)]
     assert_decoded_alike(PROTOCOL, frames)
@@ -334,84 +280,3 @@ def test_columns_of_one_batch_hold_what_only_some_records_have() -> None:
     frames = [tcp(body([Sent(elements=((700 + turn % 3, 4, turn),))], 0x8E)) for turn in range(60)]
     extra = PROTOCOL.decode_many(frames).columns.extra
     assert extra["io_701"].tolist() == [turn if turn % 3 == 1 else MISSING_64 for turn in range(60)]
-
-
-numbers = st.integers(0, 255) | st.sampled_from((239, 240, 66, 67, 16, 21, 78, 252, 32, 115, 182))
-values = {width: st.integers(0, 256**width - 1) for width in (1, 2, 4, 8)}
-elements = st.sampled_from((1, 2, 4, 8)).flatmap(lambda width: st.tuples(numbers, st.just(width), values[width]))
-records = st.builds(
-    Sent,
-    ms=st.integers(0, 2**64 - 1) | st.integers(1_500_000_000_000, 1_900_000_000_000),
-    lat_e7=st.integers(-(2**31), 2**31 - 1) | st.integers(-900_000_000, 900_000_000),
-    lon_e7=st.integers(-(2**31), 2**31 - 1),
-    altitude=st.integers(-(2**15), 2**15 - 1),
-    angle=st.integers(0, 2**16 - 1) | st.integers(0, 360),
-    satellites=st.integers(0, 255) | st.just(0),
-    speed=st.integers(0, 2**16 - 1) | st.just(0),
-    priority=st.integers(0, 255),
-    event=st.integers(0, 255),
-    elements=st.lists(elements, max_size=6).map(tuple),
-    variable=st.lists(st.tuples(st.sampled_from((256, 281, 385)), st.binary(max_size=9)), max_size=2).map(tuple),
-)
-
-
-@settings(max_examples=120, deadline=None)
-@given(st.data())
-def test_any_records_are_accepted_and_decode_alike_alone_and_together(data: st.DataObject) -> None:
-    frames: list[bytes] = []
-    for _ in range(data.draw(st.integers(1, 4))):
-        codec = data.draw(st.sampled_from(CODECS))
-        kinds = data.draw(st.lists(records, min_size=1, max_size=3))
-        chosen = data.draw(st.lists(st.sampled_from(kinds), min_size=1, max_size=5))
-        frame = (tcp if data.draw(st.booleans()) else udp)(body(chosen, codec))
-        assert PROTOCOL.receive(frame, Memo()).count == len(chosen)
-        for report, sent in zip(PROTOCOL.decode(frame).reports, chosen, strict=True):
-            assert report.fix_at_ms == (sent.ms if sent.ms < 2**62 else None)
-            assert report.satellites == sent.satellites
-            assert report.attributes["priority"] == sent.priority
-        frames += [frame] * data.draw(st.sampled_from((1, 3, 10)))
-    assert_decoded_alike(PROTOCOL, data.draw(st.permutations(frames)))
-
-
-reports = st.builds(
-    Report,
-    fix_at_ms=st.integers(0, 2**62 - 1),
-    valid=st.just(True),
-    lat_deg=st.integers(-900_000_000, 900_000_000).map(lambda raw: raw / 1e7),
-    lon_deg=st.integers(1, 1_800_000_000).map(lambda raw: raw / 1e7),
-    altitude_m=st.integers(-(2**15), 2**15 - 1).map(float),
-    speed_kmh=st.integers(0, 300).map(float),
-    course_deg=st.integers(0, 359).map(float),
-    satellites=st.integers(1, 255),
-    hdop=st.none() | st.integers(0, 500).map(lambda raw: raw / 10),
-    ignition=st.none() | st.booleans(),
-    odometer_m=st.none() | st.integers(0, 2**32 - 1).map(float),
-    obd_speed_kmh=st.none() | st.integers(0, 255).map(float),
-    rpm=st.none() | st.integers(0, 65_535).map(float),
-    coolant_c=st.none() | st.integers(-128, 127).map(float),
-    supply_v=st.none() | st.integers(0, 65_535).map(lambda raw: raw / 1000),
-    battery_v=st.none() | st.integers(0, 65_535).map(lambda raw: raw / 1000),
-    attributes=st.fixed_dictionaries(
-        {"priority": st.integers(0, 2), "event_io": st.integers(0, 255)},
-        optional={
-            "gsm_signal": st.integers(0, 5),
-            "moving": st.integers(0, 1),
-            "pdop": st.integers(0, 500).map(lambda raw: raw / 10),
-            "ibutton": st.integers(1, 2**64 - 1).map(lambda raw: f"{raw:016x}"),
-            "can_rpm": st.integers(0, 8000),
-        },
-    ),
-)
-
-
-@settings(max_examples=100, deadline=None)
-@given(st.lists(reports, min_size=1, max_size=7), st.sampled_from((0x08, 0x8E)), st.integers(1, 4))
-def test_what_is_encoded_decodes_to_the_same_reports(sent: list[Report], codec: int, each: int) -> None:
-    sent = [item for item in sent if item.rpm is not None or "can_rpm" not in item.attributes]
-    frames = PROTOCOL.encode(IMEI, sent, codec=codec, records_per_packet=each)  # type: ignore[misc,call-arg]  # its own options
-    assert frames[0] == LOGIN
-    decoded = [report for frame in frames[1:] for report in PROTOCOL.decode(frame).reports]
-    assert decoded == sent
-    datagrams = encode_datagrams(IMEI, sent, codec, each)
-    assert [report for frame in datagrams for report in PROTOCOL.decode(frame).reports] == sent
-    assert sum(PROTOCOL.receive(frame, Memo()).count for frame in frames[1:] + datagrams) == 2 * len(sent)

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 import httpx
 import pytest
 
+from fleetline.app.plug import find_protocols
 from fleetline.core.groups import unpack_frames
 from fleetline.core.intake import Intake
 from fleetline.model.motion import Report
 from fleetline.trackers import tcp
 from fleetline.trackers.http import listen_http
-from fleetline.trackers.plug import find_protocols
 from fleetline.trackers.tcp import listen_tcp
 from fleetline.trackers.udp import listen_udp
 from tests.kit import HandClock, MemoryJournal

@@ -5,6 +5,8 @@ from typing import Protocol
 
 from fleetline.core.ports.accounts import Accounts
 from fleetline.core.ports.history import HistoryPort
+from fleetline.core.ports.own import OwnTables
+from fleetline.core.ports.power import PowerTables
 from fleetline.core.ports.registry import RegistryTables
 from fleetline.core.ports.requests import Requests
 
@@ -22,7 +24,13 @@ class Tx(Protocol):
     def accounts(self) -> Accounts: ...
 
     @property
+    def power(self) -> PowerTables: ...
+
+    @property
     def requests(self) -> Requests: ...
+
+    @property
+    def own(self) -> OwnTables: ...
 
 
 class Store(Protocol):

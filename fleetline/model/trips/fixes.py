@@ -32,6 +32,7 @@ SPEED: Final = 5
 DERIVED: Final = 6
 IGNITION: Final = 7
 ODOMETER: Final = 8
+TOTAL: Final = 9
 COURSE: Final = 10
 LATE: Final = 11
 ANEW: Final = 12

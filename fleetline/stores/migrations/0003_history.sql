@@ -44,10 +44,11 @@ CREATE TABLE latest (
     fold {bytes}
 );
 
--- moments from which a device can be folded again
+-- full hours to which the fold of a device can be taken back; last_ms: its newest report by then
 CREATE TABLE checkpoints (
     device_id BIGINT NOT NULL,
     at_ms BIGINT NOT NULL,
+    last_ms BIGINT NOT NULL,
     fold {bytes} NOT NULL,
     PRIMARY KEY (device_id, at_ms)
 );
@@ -57,18 +58,35 @@ CREATE TABLE routes (
     origin_at_ms BIGINT NOT NULL,
     destination_at_ms BIGINT NOT NULL,
     day BIGINT NOT NULL,
+    settled_at_ms BIGINT NOT NULL,
     body {bytes} NOT NULL,
     PRIMARY KEY (device_id, origin_at_ms)
 );
 
 CREATE INDEX routes_by_day ON routes (device_id, day);
 
+-- micrometres of each UTC day, and what late reports added after a later day had begun (received_at_ms: when)
 CREATE TABLE days (
     device_id BIGINT NOT NULL,
     day BIGINT NOT NULL,
-    body {bytes} NOT NULL,
+    metres_um BIGINT NOT NULL,
     PRIMARY KEY (device_id, day)
 );
+
+CREATE TABLE day_corrections (
+    device_id BIGINT NOT NULL,
+    received_at_ms BIGINT NOT NULL,
+    metres_um BIGINT NOT NULL,
+    PRIMARY KEY (device_id, received_at_ms)
+);
+
+-- thresholds that differ from the installation's; owner: account:ID, group:ID or device:ID
+CREATE TABLE thresholds (
+    owner TEXT NOT NULL PRIMARY KEY,
+    body TEXT NOT NULL
+);
+
+INSERT INTO counters (name, next) VALUES ('history', 1);
 
 -- what a device's conditions did: raised and cleared
 CREATE TABLE events (

@@ -25,6 +25,7 @@ from fleetline.trackers.protocols.teltonika_frame import (
     records_fit,
 )
 from fleetline.trackers.protocols.teltonika_text import check_text
+from fleetline.trackers.protocols.teltonika_times import times
 
 _PING: Final = 0xFF
 _ACCEPTED: Final = b"\x01"
@@ -51,7 +52,12 @@ def split(buffer: bytes, memo: Memo) -> tuple[list[bytes], int]:
         if buffer[at] == _PING:
             at += 1
             continue
-        need = _frame_length(buffer, at, size)
+        try:
+            need = _frame_length(buffer, at, size)
+        except Undecodable:
+            if not frames:
+                raise
+            break  # what came before is delivered first; the next call meets the same bytes and raises
         if need is None or at + need > size:
             break
         frames.append(buffer[at : at + need])
@@ -143,5 +149,6 @@ PROTOCOL: Final = TrackerProtocol(
     receive=receive,
     decode=decode,
     decode_many=decode_many,
+    times=times,
     encode=encode,
 )

@@ -15,9 +15,9 @@ Keeps the list of a fleet's vehicles and drivers and sorts them into groups.
 
 A key is exchanged for a token at `/accounts/authenticate`; every other call carries `Authorization: bearer TOKEN`.
 Paths, query names and JSON keys match without regard to case; key case of the answers is fixed and differs by endpoint.
-Bulk calls answer 200 whether all, some or no items took effect; `error` names those that did not. A fault of the whole
-call answers `{"message", "code"}` and changes nothing. Every list carries `Fleetline-Registry-Version`, which grows with
-each change of the account, so that a reader of many pages can see that the list moved.
+Bulk calls answer 200 whether all, some or no items took effect; `error` names those that did not. A fault of the
+whole call answers `{"message", "code"}` and changes nothing. Every list carries `Fleetline-Registry-Version`, which
+grows with each change of the account, so that a reader of many pages can see that the list moved.
 """
 
 DIALECT: Final = Dialect(

@@ -53,9 +53,8 @@ class GroupHandlers:
         except Unstorable as fault:
             raise BadRequest(fault_text(self._name, fault)) from fault
         except TooMany as fault:
-            raise BadRequest(
-                f"An account can hold at most {fault.limit} {self.words.group_noun}s; this call would make {fault.count}"
-            ) from fault
+            most = f"An account can hold at most {fault.limit} {self.words.group_noun}s"
+            raise BadRequest(f"{most}; this call would make {fault.count}") from fault
         data = [self._record(outcome.group) for outcome in outcomes if isinstance(outcome, AddedGroup)]
         refused = unique(n for n, outcome in zip(names, outcomes, strict=True) if isinstance(outcome, Duplicate))
         if refused:

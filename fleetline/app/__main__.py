@@ -1,0 +1,5 @@
+"""Runs the command line as `python -m fleetline.app`."""
+
+from fleetline.app.cli import main
+
+main()

@@ -1,0 +1,261 @@
+"""Solar resources, fleets, weather, jobs and measurements as the core asks for them inside one transaction."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from fleetline.model.power import Fleet, PowerResource
+from fleetline.model.resource import Place, ResourceFilter
+from fleetline.model.weather import WeatherSource
+
+
+class ResourceRows(Protocol):
+    """Resources of accounts; each read takes the account it may see."""
+
+    async def lock_account(self, account_id: str) -> None:
+        """Nobody else changes the account's resources, fleets, sources or jobs until the transaction ends."""
+        ...
+
+    async def resources(self, account_id: str, resource_ids: Sequence[str]) -> dict[str, PowerResource]: ...
+
+    async def holders(self, account_id: str, customer_site_ids: Sequence[str]) -> dict[str, PowerResource]:
+        """Customer's own site id -> the resource that has it."""
+        ...
+
+    async def known(self, account_id: str, resource_ids: Sequence[str]) -> set[str]:
+        """Those of the ids that are resources of the account."""
+        ...
+
+    async def find_resources(
+        self, account_id: str, wanted: ResourceFilter, after: Place | None, most: int
+    ) -> list[PowerResource]:
+        """By creation time, then id, from after that place."""
+        ...
+
+    async def find_resource_ids(
+        self, account_id: str, wanted: ResourceFilter, after: Place | None, most: int
+    ) -> list[Place]:
+        """The same walk with nothing but times and ids."""
+        ...
+
+    async def keep_resources(self, resources: Iterable[PowerResource]) -> None:
+        """Add what is new and change what is not."""
+        ...
+
+    async def remove_resources(self, account_id: str, resource_ids: Sequence[str]) -> int:
+        """With their measurements and memberships; how many there were."""
+        ...
+
+
+class FleetRows(Protocol):
+    """Fleets and who is in them."""
+
+    async def fleets(self, account_id: str, fleet_ids: Sequence[str]) -> dict[str, Fleet]: ...
+
+    async def fleet_named(self, account_id: str, name_key: str) -> Fleet | None: ...
+
+    async def find_fleets(
+        self, account_id: str, after: Place | None, most: int, resource_id: str | None = None
+    ) -> list[Fleet]:
+        """By creation time, then id; only those that a resource is in, when one is named."""
+        ...
+
+    async def keep_fleet(self, fleet: Fleet) -> None: ...
+
+    async def remove_fleet(self, fleet_id: str) -> None:
+        """The resources stay."""
+        ...
+
+    async def member_ids(self, fleet_id: str) -> list[str]:
+        """In the order of their ids."""
+        ...
+
+    async def member_counts(self, fleet_ids: Sequence[str]) -> dict[str, int]: ...
+
+    async def members(self, account_id: str, fleet_ids: Sequence[str]) -> list[PowerResource]:
+        """Everybody in any of these fleets once, by creation, then id."""
+        ...
+
+    async def row_total(self, fleet_id: str) -> int:
+        """Rows of the physics of all members."""
+        ...
+
+    async def add_members(self, fleet_id: str, resource_ids: Sequence[str]) -> int:
+        """How many were not in it before."""
+        ...
+
+    async def remove_members(self, fleet_id: str, resource_ids: Sequence[str]) -> int: ...
+
+    async def touch_fleets_of(self, resource_ids: Sequence[str], at_ms: int) -> None:
+        """A new version of every fleet that one of these resources is in."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class WeatherRow:
+    """Some days of one cell; see `model.weather`. steps: how many have enough light to compute with."""
+
+    cell: int
+    block: int
+    steps: int
+    body: bytes
+
+
+class WeatherRows(Protocol):
+    """Weather of accounts."""
+
+    async def source(self, account_id: str, name: str) -> WeatherSource | None: ...
+
+    async def sources(self, account_id: str) -> list[WeatherSource]: ...
+
+    async def add_source(self, account_id: str, source: WeatherSource) -> None: ...
+
+    async def remove_source(self, account_id: str, name: str) -> None:
+        """With all its data."""
+        ...
+
+    async def weather_cells(self, account_id: str, source: str, kind: str, issue_at_ms: int = 0) -> list[int]:
+        """In ascending order."""
+        ...
+
+    async def last_issue(self, account_id: str, source: str, by_ms: int) -> int | None:
+        """The newest forecast issued by then."""
+        ...
+
+    async def issues(self, account_id: str, source: str) -> list[int]:
+        """Ascending."""
+        ...
+
+    async def weather(
+        self, account_id: str, source: str, kind: str, issue_at_ms: int, cells: Sequence[int], blocks: tuple[int, int]
+    ) -> list[WeatherRow]:
+        """Blocks from the first to the last, both included."""
+        ...
+
+    async def weather_of_cell(self, account_id: str, source: str, kind: str, cell: int) -> list[WeatherRow]:
+        """All blocks of one cell in order; of forecasts the newest issue's."""
+        ...
+
+    async def keep_weather(
+        self, account_id: str, source: str, kind: str, issue_at_ms: int, rows: Sequence[WeatherRow]
+    ) -> None: ...
+
+    async def remove_weather(
+        self, account_id: str, source: str, kind: str, issue_at_ms: int, cells: Sequence[tuple[int, int]]
+    ) -> None:
+        """Of these (cell, block); a cell without any block left is no longer one that has data."""
+        ...
+
+    async def weather_blocks(
+        self, account_id: str, source: str, kind: str, issue_at_ms: int, after: tuple[int, int], most: int
+    ) -> list[WeatherRow]:
+        """Cell by cell, block by block, from after that one."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobRow:
+    """One long run.
+
+    kind      what it does; request: what it was asked, as its kind wrote it down
+    state     `queued`, `running`, `done`, `failed` or `cancelled`
+    done, total  resources or rows
+    summary   what came of it, as its kind wrote it down
+    owner, leased_until_ms  the process that works on it, and how long it is believed to
+    """
+
+    job_id: str
+    account_id: str
+    kind: str
+    state: str
+    request: str
+    done: int
+    total: int
+    summary: str
+    created_at_ms: int
+    started_at_ms: int | None = None
+    finished_at_ms: int | None = None
+    owner: str | None = None
+    leased_until_ms: int | None = None
+
+
+class JobRows(Protocol):
+    """Jobs and the parts they read and write."""
+
+    async def add_job(self, job: JobRow) -> None: ...
+
+    async def job(self, account_id: str, job_id: str) -> JobRow | None: ...
+
+    async def find_jobs(self, account_id: str, after: Place | None, most: int) -> list[JobRow]:
+        """By creation time, then id."""
+        ...
+
+    async def count_jobs(self, account_id: str, state: str) -> int: ...
+
+    async def claim_job(self, owner: str, now_ms: int, until_ms: int, most_running: int) -> JobRow | None:
+        """The oldest that waits, or whose owner has not been heard of, of an account with fewer than that many running."""
+        ...
+
+    async def renew_job(self, job_id: str, owner: str, until_ms: int) -> bool:
+        """False when the job is no longer this owner's: cancelled, removed or taken over."""
+        ...
+
+    async def change_job(self, job: JobRow) -> None:
+        """Store state, progress, summary, times and owner."""
+        ...
+
+    async def remove_job(self, job_id: str) -> None: ...
+
+    async def add_part(self, job_id: str, role: str, number: int, body: bytes) -> None:
+        """One that is there already is replaced."""
+        ...
+
+    async def part(self, job_id: str, role: str, number: int) -> bytes | None: ...
+
+    async def part_numbers(self, job_id: str, role: str) -> list[int]: ...
+
+    async def remove_parts(self, job_id: str, role: str) -> None: ...
+
+    async def finished_before(self, at_ms: int, most: int) -> list[str]: ...
+
+
+class MeasurementRows(Protocol):
+    """What the meters of resources said."""
+
+    async def measurement_steps(self, resource_id: str) -> list[int]:
+        """Steps of time that have any, seconds, ascending."""
+        ...
+
+    async def measurements(
+        self, resource_ids: Sequence[str], step_s: int, blocks: tuple[int, int]
+    ) -> list[tuple[str, int, bytes]]:
+        """(resource_id, block, body) of blocks from the first to the last, both included."""
+        ...
+
+    async def keep_measurements(self, rows: Sequence[tuple[str, int, int, bytes]]) -> None:
+        """rows: (resource_id, step_s, block, body)"""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class KeptReply:
+    """The first reply to a call that carried a key against repetition."""
+
+    request_hash: str
+    status: int
+    headers: str
+    body: bytes
+
+
+class ReplyRows(Protocol):
+    """Replies that are given again."""
+
+    async def reply(self, account_id: str, key: str, since_ms: int) -> KeptReply | None: ...
+
+    async def keep_reply(self, account_id: str, key: str, reply: KeptReply, at_ms: int) -> None: ...
+
+    async def forget_replies(self, before_ms: int) -> None: ...
+
+
+class PowerTables(ResourceRows, FleetRows, WeatherRows, JobRows, MeasurementRows, ReplyRows, Protocol):
+    """The whole slice, as `tx.power`."""

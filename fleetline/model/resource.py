@@ -1,0 +1,197 @@
+"""Solar resources on their way in and out: what is to be stored, what is asked for, and what may be refused."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from fleetline.model.errors import FleetlineError
+from fleetline.model.power import Fleet, PowerResource, PvSite, Tracking
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What an account wants stored of one resource; see `PowerResource`.
+
+    resource_id  None where the account leaves the choice to us
+    """
+
+    name: str
+    site: PvSite
+    resource_id: str | None = None
+    description: str = ""
+    customer_site_id: str | None = None
+    zone: str | None = None
+    feeder: str | None = None
+    customer_class: str | None = None
+    tags: tuple[str, ...] = ()
+
+    def made(self, resource_id: str, account_id: str, now_ms: int) -> PowerResource:
+        """The resource when it is stored for the first time."""
+        return PowerResource(
+            resource_id=resource_id,
+            account_id=account_id,
+            created_at_ms=now_ms,
+            updated_at_ms=now_ms,
+            **self._facts(),
+        )
+
+    def changed(self, before: PowerResource, now_ms: int) -> PowerResource:
+        """The resource when it replaces another; the very same object when nothing differs."""
+        after = replace(before, **self._facts())
+        return before if after == before else replace(after, updated_at_ms=now_ms, version=before.version + 1)
+
+    def _facts(self) -> dict[str, Any]:
+        names = ("name", "site", "description", "customer_site_id", "zone", "feeder", "customer_class", "tags")
+        return {name: getattr(self, name) for name in names}
+
+
+@dataclass(frozen=True, slots=True)
+class FleetDraft:
+    """What an account wants stored of one fleet; `resource_ids` None leaves the members as they are."""
+
+    name: str
+    description: str = ""
+    tags: tuple[str, ...] = ()
+    resource_ids: tuple[str, ...] | None = None
+
+    def changed(self, before: Fleet, now_ms: int) -> Fleet:
+        """The fleet with these facts; the very same object when nothing differs."""
+        after = replace(before, name=self.name, description=self.description, tags=self.tags)
+        return before if after == before else replace(after, updated_at_ms=now_ms, version=before.version + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """An area of the globe, degrees; one whose west is east of its east crosses the date line."""
+
+    west: float
+    south: float
+    east: float
+    north: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourceFilter:
+    """Which resources of an account are wanted; what is None does not count.
+
+    name_part          in any letter case
+    updated_since_ms   the instant itself counts
+    """
+
+    fleet_id: str | None = None
+    box: Box | None = None
+    customer_site_id: str | None = None
+    zone: str | None = None
+    customer_class: str | None = None
+    name_part: str | None = None
+    updated_since_ms: int | None = None
+
+
+Place = tuple[int, str]
+"""Where a walk through a list stands: creation time and id of the last thing seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why a value may not be stored, in the words of whoever read it.
+
+    field  path in the reader's own names
+    code   a word for programs; message: for people
+    """
+
+    field: str
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of an import: a draft, or the faults that keep it from being one.
+
+    number   1 is the first row of data
+    warnings what the reader wants told although the row can be stored
+    """
+
+    number: int
+    draft: Draft | None
+    faults: tuple[Fault, ...] = ()
+    warnings: tuple[Fault, ...] = ()
+    customer_site_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RowOutcome:
+    """What became of one row: `created`, `updated`, `unchanged` or `refused`.
+
+    reason  why the core refused it, for the reader to put in words; None where the faults of the row say it
+    """
+
+    number: int
+    outcome: str
+    resource_id: str | None
+    customer_site_id: str | None
+    reason: "RowReason | None" = None
+    faults: tuple[Fault, ...] = ()
+    warnings: tuple[Fault, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RowReason:
+    """Why a row without faults was refused.
+
+    code  `repeated` (number of the row that came first), `taken` (id of the holder), `missing` (nothing to update),
+          `exists` (nothing may be changed), `unknown` (no resource of that id)
+    """
+
+    code: str
+    holder: str | int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportOrder:
+    """How an import treats its rows.
+
+    mode      `upsert`, `createOnly` or `updateOnly`
+    atomic    all rows are stored or none
+    fleet_id  every stored or matching row joins this fleet
+    """
+
+    mode: str = "upsert"
+    dry_run: bool = False
+    atomic: bool = False
+    fleet_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """Counts of the outcomes, and the outcomes themselves."""
+
+    counts: dict[str, int]
+    rows: tuple[RowOutcome, ...] = field(default=())
+
+
+class Stale(FleetlineError):
+    """The caller asked for a change to a version that is no longer the stored one."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(f"the {kind} has changed")
+        self.kind = kind
+
+
+class UnknownMembers(FleetlineError):
+    """Some of the ids that were to join a fleet are no resources of the account."""
+
+    def __init__(self, indexes: Sequence[int]) -> None:
+        super().__init__(f"{len(indexes)} resources do not exist")
+        self.indexes = tuple(indexes)
+
+
+def tracking_of(site: PvSite) -> Tracking | None:
+    """The one way of tracking of all arrays; None when there are several."""
+    kinds = {array.tracking for system in site.systems for array in system.arrays}
+    return kinds.pop() if len(kinds) == 1 else None
+
+
+def row_count(site: PvSite) -> int:
+    """Rows of the physics: entries of modules."""
+    return sum(len(array.modules) for system in site.systems for array in system.arrays)

@@ -1,0 +1,138 @@
+"""Going back for a late report: folding again from a mark until the course is the one already known (Z-66)."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import msgspec
+
+from fleetline.model.motion import Rows
+from fleetline.model.trips.copies import JOURNEY, METER
+from fleetline.model.trips.fixes import AT
+from fleetline.model.trips.fold import HOUR_MS, Fold, Mark
+from fleetline.model.trips.routes import DAY_MS, Route
+from fleetline.model.trips.thresholds import Thresholds
+
+_METER: Final = 3
+_JOURNEY: Final = 5
+_DAYS: Final = METER.index("days")
+_ORIGIN: Final = JOURNEY.index("origin")
+_SINCE: Final = JOURNEY.index("since_midnight_um")
+
+
+@dataclass(slots=True)
+class Refolded:
+    """What takes the place of what was stored; see the package for each step.
+
+    after_ms, until_ms   routes settled, and marks whose newest report lies, in (after_ms, until_ms] are replaced;
+                         after_ms None: from the beginning, until_ms None: to the end
+    days                 totals to store for the days that end before until_ms
+    shifts               micrometres to add to what is stored of the days that go on after until_ms
+    """
+
+    fold: Fold
+    after_ms: int | None
+    until_ms: int | None = None
+    routes: list[Route] = field(default_factory=list)
+    days: dict[int, int] = field(default_factory=dict)
+    marks: list[Mark] = field(default_factory=list)
+    shifts: dict[int, int] = field(default_factory=dict)
+
+
+def refold(
+    start: Mark | None,
+    batches: Iterable[Rows],
+    *,
+    thresholds: Thresholds | None = None,
+    changes: Sequence[tuple[int, Thresholds]] = (),
+    refits: Sequence[int] = (),
+    marks: Sequence[Mark] = (),
+) -> Refolded:
+    """Fold again after `start`.
+
+    batches     rows after start.last_ms by device-hour, ascending; read lazily, so that no more than needed is loaded
+    thresholds  those of the first day when start is None
+    changes     (midnight, thresholds) of each later day that has others than the day before
+    refits      every moment after start.last_ms at which the device changed its vehicle
+    marks       the stored ones after start; the fold stops where it meets one again
+    """
+    fold = Fold(thresholds) if start is None else Fold.resume(start.state)
+    for from_ms, others in changes:
+        if fold.last_ms is None or from_ms > fold.last_ms:
+            fold.adopt(from_ms, others)
+    result = Refolded(fold, None if start is None else start.last_ms)
+    known = {mark.at_ms: mark for mark in marks}
+    moments = sorted(refits)
+    for rows in batches:
+        if not len(rows):
+            continue
+        hour = int(rows["at_ms"][0]) // HOUR_MS * HOUR_MS
+        mark = known.get(hour)
+        if mark is not None and fold.last_ms == mark.last_ms:
+            shifts = differences(fold.checkpoint(), mark.state)
+            if shifts is not None:
+                return _met(result, mark, shifts)
+        last = int(rows["at_ms"][-1])
+        due = [at for at in moments if at <= last]
+        moments = moments[len(due) :]
+        _take(result, fold, rows, due)
+    _take(result, fold, None, moments)
+    return result
+
+
+def _take(result: Refolded, fold: Fold, rows: Rows | None, refits: Sequence[int]) -> None:
+    if rows is None:
+        from fleetline.model.motion import empty_rows
+
+        rows = empty_rows(0)
+    outcome = fold.feed(rows, refits=refits)
+    result.routes += outcome.routes
+    result.marks += outcome.marks
+    result.days.update(outcome.days)
+
+
+def _met(result: Refolded, mark: Mark, shifts: dict[int, int]) -> Refolded:
+    result.until_ms = mark.last_ms
+    growing = {day for day, _ in _parts(mark.state)[1][_METER][_DAYS]}
+    result.days = {day: um for day, um in result.days.items() if day not in growing}
+    result.shifts = {day: um for day, um in shifts.items() if um}
+    return result
+
+
+def _parts(state: bytes) -> Any:
+    return msgspec.msgpack.decode(state)
+
+
+def _without_counters(content: list[Any]) -> list[Any]:
+    """The state with everything blanked that only says how many metres the day had before."""
+    bare = list(content)
+    bare[_METER] = [*content[_METER][:_DAYS], None, *content[_METER][_DAYS + 1 :]]
+    if content[_JOURNEY] is not None:
+        bare[_JOURNEY] = [*content[_JOURNEY][:_SINCE], None, *content[_JOURNEY][_SINCE + 1 :]]
+    return bare
+
+
+def differences(new: bytes, old: bytes) -> dict[int, int] | None:
+    """By how much each day's metres differ between two states that are the same in all else; None: they are not."""
+    (head, content), (old_head, old_content) = _parts(new), _parts(old)
+    if head != old_head or _without_counters(content) != _without_counters(old_content):
+        return None
+    totals, old_totals = dict(content[_METER][_DAYS]), dict(old_content[_METER][_DAYS])
+    shifts = {day: um - old_totals[day] for day, um in totals.items() if day in old_totals}
+    journey, old_journey = content[_JOURNEY], old_content[_JOURNEY]
+    if journey is not None:
+        moved = journey[_SINCE] - old_journey[_SINCE]
+        if moved != shifts.get(journey[_ORIGIN][AT] // DAY_MS, 0):
+            return None
+    return shifts
+
+
+def shifted(state: bytes, shifts: Mapping[int, int]) -> bytes:
+    """The same state on days that had so much more (or less) before it."""
+    head, content = _parts(state)
+    for item in content[_METER][_DAYS]:
+        item[1] += shifts.get(item[0], 0)
+    journey = content[_JOURNEY]
+    if journey is not None:
+        journey[_SINCE] += shifts.get(journey[_ORIGIN][AT] // DAY_MS, 0)
+    return msgspec.msgpack.encode([head, content])

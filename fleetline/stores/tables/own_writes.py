@@ -1,0 +1,114 @@
+"""Statements of our own API's bulk verbs beyond those of the registry's tables."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from fleetline.model.registry import Author, Book, Group, Kind, Member, key
+from fleetline.stores.engine import Connection
+
+_NEW: Final = (
+    "account_id", "external_id", "id_key", "name", "name_key", "name_claim", "created_at_ms", "modified_at_ms",
+    "revision", "id_scope",
+)  # fmt: skip
+_LOG: Final = ("account_id", "version", "ordinal", "at_ms", "actor", "door", "kind", "item_id", "action", "detail")
+
+
+class OwnWriteTables:
+    """See `core.ports.own_writes.OwnWrites`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def member_revisions(self, book: Book, kind: Kind, ids: Sequence[int]) -> dict[int, int]:
+        noun = kind.value
+        device = "0"
+        if kind is Kind.VEHICLE:
+            device = "(SELECT d.revision FROM devices d WHERE d.id_scope = v.id_scope AND d.vehicle_id = v.vehicle_id)"
+        rows = await self._connection.fetch(
+            f"SELECT v.{noun}_id, v.revision, COALESCE({device}, 0), COALESCE((SELECT MAX(c.version)"
+            f" FROM registry_changes c WHERE c.account_id = v.account_id AND c.kind = '{noun}'"
+            f" AND c.item_id = v.{noun}_id), 0) FROM {noun}s v"
+            f" WHERE v.id_scope = $1 AND v.{noun}_id {{in_ints:$3}} AND v.account_id = $2 AND v.id_key IS NOT NULL",
+            book.id_scope, book.account_id, list(ids),
+        )  # fmt: skip
+        return {row[0]: max(row[1:]) for row in rows}
+
+    async def group_revisions(self, book: Book, kind: Kind, ids: Sequence[int]) -> dict[int, int]:
+        rows = await self._connection.fetch(
+            "SELECT group_id, revision FROM registry_groups"
+            " WHERE id_scope = $1 AND account_id = $2 AND kind = $3 AND group_id {in_ints:$4}",
+            book.id_scope, book.account_id, kind.value, list(ids),
+        )  # fmt: skip
+        return dict(rows)
+
+    async def device_revisions(self, book: Book, ids: Sequence[int]) -> dict[int, int]:
+        rows = await self._connection.fetch(
+            "SELECT device_id, revision FROM devices"
+            " WHERE account_id = $1 AND deleted_at_ms IS NULL AND device_id {in_ints:$2}",
+            book.account_id, list(ids),
+        )  # fmt: skip
+        return dict(rows)
+
+    async def insert_many(
+        self, book: Book, kind: Kind, rows: Sequence[tuple[int, str, str, str, str, str, str]], at_ms: int
+    ) -> None:
+        account_id, version, scope, claimed = book.account_id, book.version, book.id_scope, book.unique_names
+        full = [
+            (account_id, text, id_key, name, name_key, name_key if claimed else None, at_ms, at_ms, version, scope, number)
+            for number, text, id_key, name, name_key, _, _ in rows
+        ]
+        columns = (*_NEW, f"{kind.value}_id")
+        if kind is Kind.VEHICLE:
+            columns += ("type", "description")
+            await self._connection.copy(
+                "vehicles", columns, [(*row, facts[5], facts[6]) for row, facts in zip(full, rows, strict=True)]
+            )
+            return
+        await self._connection.copy("drivers", columns, full)
+
+    async def log_many(
+        self, book: Book, at_ms: int, author: Author, kind: str, action: str, rows: Sequence[tuple[int, str]], first: int
+    ) -> None:
+        account_id, version, actor, door = book.account_id, book.version, author.actor, author.door
+        await self._connection.copy(
+            "registry_changes",
+            _LOG,
+            [
+                (account_id, version, ordinal, at_ms, actor, door, kind, item_id, action, detail)
+                for ordinal, (item_id, detail) in enumerate(rows, first)
+            ],
+        )
+
+    async def set_external_ids(self, book: Book, kind: Kind, members: Sequence[Member]) -> None:
+        noun = kind.value
+        await self._connection.execute(
+            # a key of its own for each meanwhile, or members that swap ids would trip the index
+            f"UPDATE {noun}s SET id_key = '|' || {noun}_id"
+            f" WHERE id_scope = $1 AND {noun}_id {{in_ints:$3}} AND account_id = $2",
+            book.id_scope, book.account_id, [member.member_id for member in members],
+        )  # fmt: skip
+        await self._connection.execute_many(
+            f"UPDATE {noun}s SET external_id = $4, id_key = $5, modified_at_ms = $6, revision = $7"
+            f" WHERE id_scope = $1 AND {noun}_id = $3 AND account_id = $2",
+            [
+                (book.id_scope, book.account_id, m.member_id, m.external_id, key(m.external_id), m.modified_at_ms,
+                 book.version)
+                for m in members
+            ],
+        )  # fmt: skip
+
+    async def update_groups(self, book: Book, groups: Sequence[Group]) -> None:
+        await self._connection.execute(
+            "UPDATE registry_groups SET name_key = '|' || group_id WHERE id_scope = $1 AND account_id = $2"
+            " AND group_id {in_ints:$3}",
+            book.id_scope, book.account_id, [group.group_id for group in groups],
+        )  # fmt: skip
+        await self._connection.execute_many(
+            "UPDATE registry_groups SET name = $4, name_key = $5, parent_id = $6, modified_at_ms = $7, revision = $8"
+            " WHERE id_scope = $1 AND group_id = $3 AND account_id = $2",
+            [
+                (book.id_scope, book.account_id, g.group_id, g.name, key(g.name), g.parent_id, g.modified_at_ms,
+                 book.version)
+                for g in groups
+            ],
+        )  # fmt: skip
