@@ -20,8 +20,8 @@ import numpy.typing as npt
 from bench.solar_memory import memory_mib
 from bench.solar_world import CELLS, FLEETS, START_S, compiled_mix, made_up_feed, mixed_site, random_groups
 from fleetline.solar import kernel
-from fleetline.solar.run import LARGEST_TILE, USUAL_TILE, Engine, FleetSums, membership, tiles
 from fleetline.solar.rows import Rows
+from fleetline.solar.run import LARGEST_TILE, USUAL_TILE, Engine, FleetSums, membership, tiles
 from fleetline.solar.steps import Steps
 
 COPY_BYTES: Final = 256 * 2**20
@@ -29,6 +29,7 @@ WEEK_H: Final = 168
 YEAR_H: Final = 8760
 RESOURCES: Final = 100_000
 CI_YEAR_RESOURCES: Final = 5000
+CI_MEMORY_RESOURCES: Final = 20_000
 
 Clock = Callable[[], float]
 
@@ -216,7 +217,8 @@ def report(*, full: bool = False, resources: int = RESOURCES) -> list[dict[str, 
     year_resources = resources if full else min(CI_YEAR_RESOURCES, resources)
     with one_thread():
         gates = measure(WEEK_H, resources) + measure(YEAR_H, year_resources)
-    return [gate.as_dict() for gate in gates + memory_gates(resources, year_resources)]
+    lean = resources if full else min(CI_MEMORY_RESOURCES, resources)
+    return [gate.as_dict() for gate in gates + memory_gates(resources, lean)]
 
 
 def main() -> None:

@@ -23,6 +23,9 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 BODY_SECONDS: Final = 30.0
 """The longest a whole body may take to arrive, in seconds."""
 
+INFLATED_PIECE: Final = 65_536
+"""Bytes that are undone of a compressed body at once."""
+
 SKIPPED_BYTES: Final = 65_536
 """An unread body up to this many bytes is skipped; a longer one costs its sender the connection."""
 
@@ -146,14 +149,16 @@ class Request:
     async def _inflated(self, limit: int) -> bytes:
         unpack, parts, size = zlib.decompressobj(wbits=31), list[bytes](), 0
         async for chunk in self.chunks(limit):
-            try:
-                part = unpack.decompress(chunk, limit + 1 - size)
-            except zlib.error as fault:
-                raise BodyUnreadable("encoding") from fault
-            size += len(part)
-            if size > limit:
-                raise BodyTooLarge(limit)
-            parts.append(part)
+            while chunk:  # piece by piece, so that a swelling body is met before it is held
+                try:
+                    part = unpack.decompress(chunk, INFLATED_PIECE)
+                except zlib.error as fault:
+                    raise BodyUnreadable("encoding") from fault
+                chunk = unpack.unconsumed_tail
+                size += len(part)
+                if size > limit:
+                    raise BodyTooLarge(limit)
+                parts.append(part)
         if not unpack.eof:
             raise BodyUnreadable("encoding")
         return b"".join(parts)

@@ -8,6 +8,8 @@ import click
 from fleetline.model.errors import FleetlineError
 
 COMMANDS: Final = {
+    "demo": ("fleetline.app.cli_tools:demo", "A server with a living demo fleet on fresh data."),
+    "serve": ("fleetline.app.cli_server:serve", "Serve trackers, APIs and pages until SIGTERM."),
     "partner": ("fleetline.app.cli_accounts:partner", "Partners, who serve several accounts."),
     "account": ("fleetline.app.cli_accounts:account", "Accounts, which own devices and live under a plan."),
     "user": ("fleetline.app.cli_accounts:user", "People of an account and what each may see."),
@@ -15,6 +17,13 @@ COMMANDS: Final = {
     "device": ("fleetline.app.cli_registry:device", "Tracker devices and the vehicles they ride in."),
     "vehicle": ("fleetline.app.cli_registry_lists:vehicle", "Lists of vehicles, to and from files."),
     "driver": ("fleetline.app.cli_registry_lists:driver", "Lists of drivers, to and from files."),
+    "positions": ("fleetline.app.cli_tools:positions", "Stored reports as kept."),
+    "simulate": ("fleetline.app.cli_tools:simulate", "Drive real sockets with real frames."),
+    "bench": ("fleetline.app.cli_tools:bench", "Benchmarks, each figure beside its limit."),
+    "backup": ("fleetline.app.cli_server:backup", "Everything in one file, while the server runs."),
+    "restore": ("fleetline.app.cli_server:restore", "Fill an empty database from a backup."),
+    "migrate": ("fleetline.app.cli_server:migrate", "Bring the schema up to date."),
+    "doctor": ("fleetline.app.cli_server:doctor", "What is wrong and what to do."),
 }
 """Name of each command -> (module:attribute, one line of help)."""
 

@@ -27,8 +27,8 @@ def serve(**values: Any) -> None:
     from fleetline.app.workers import supervise
 
     values.pop("as_json")
-    values["tracker"] = list(values["tracker"]) or None
-    settings = settings_of(values, "http", "tracker", "public_url", "workers", "register_unknown", "mqtt")
+    values["trackers"] = list(values.pop("tracker")) or None
+    settings = settings_of(values, "http", "trackers", "public_url", "workers", "register_unknown", "mqtt")
     set_up_logs()
     if settings.workers > 1 and "FLEETLINE_WORKER" not in os.environ:
         sys.exit(supervise(settings.workers))

@@ -5,8 +5,8 @@ import sys
 import structlog
 
 
-def set_up_logs() -> None:
-    """Level info and above; times in UTC."""
+def set_up_logs(*, quiet: bool = False) -> None:
+    """Level info and above, quiet: warning and above; times in UTC."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -18,7 +18,7 @@ def set_up_logs() -> None:
         last = [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
     structlog.configure(
         processors=[*shared, *last],
-        wrapper_class=structlog.make_filtering_bound_logger(20),
+        wrapper_class=structlog.make_filtering_bound_logger(30 if quiet else 20),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )

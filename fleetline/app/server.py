@@ -15,7 +15,7 @@ from fleetline.api.pipeline import Pipeline
 from fleetline.app.health import Health
 from fleetline.app.plug import find_dialects, find_protocols
 from fleetline.app.settings import Settings
-from fleetline.app.wire import core_over, open_migrated
+from fleetline.app.wire import core_over, open_migrated, with_history
 from fleetline.core.filing import Filing
 from fleetline.core.folding import Folding
 from fleetline.core.gate import Gate
@@ -98,7 +98,7 @@ async def running(settings: Settings) -> AsyncIterator[Server]:
         engine = await stack.enter_async_context(open_migrated(settings))
         passwords = Argon2Passwords()
         stack.callback(passwords.close)
-        core = core_over(engine, settings, passwords, SystemClock(), RandomIds())
+        core = with_history(core_over(engine, settings, passwords, SystemClock(), RandomIds()), settings)
         server = Server(settings, core, engine)
         await _check_account(settings, core)
         await _start_intake(server, stack)
@@ -123,6 +123,7 @@ async def _start_intake(server: Server, stack: AsyncExitStack) -> None:
     stack.push_async_callback(claim.release)
     journal = await journals.open(claim.intake)
     stack.push_async_callback(journal.close)
+    assert core.history is not None, "a server has history"
     folding = server.folding = core.history.folding
     filing = server.filing = Filing(
         core.store, journal, claim.intake, protocols, folding.future_tolerance_ms, folding.news
@@ -133,6 +134,8 @@ async def _start_intake(server: Server, stack: AsyncExitStack) -> None:
     stack.push_async_callback(filing.stop)
     await folding.start()
     stack.push_async_callback(folding.stop)
+    await core.history.sealing.start()
+    stack.push_async_callback(core.history.sealing.stop)
     server.intake = Intake(journal, server.resolve, core.clock, filing.committed)
     server.intake.touched = filing.touched
     server.intake.start()

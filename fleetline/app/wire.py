@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Final
 
 from fleetline.app.settings import Settings
@@ -52,6 +53,19 @@ async def open_migrated(settings: Settings) -> AsyncIterator[Engine]:
         yield engine
     finally:
         await engine.close()
+
+
+def with_history(core: Core, settings: Settings) -> Core:
+    """The same core with the desks that read and write history; it brings numpy, which most commands never need."""
+    from fleetline.app.plug import find_protocols
+    from fleetline.core.folding import Folding
+    from fleetline.core.history import History
+    from fleetline.core.sealing import Sealing
+
+    protocols = find_protocols()
+    folding = Folding(core.store, core.clock, protocols, settings.trips)
+    sealing = Sealing(core.store, core.clock, protocols, settings.positions_days)
+    return replace(core, history=History(core.store, folding, sealing, protocols, core.public_url))
 
 
 def core_over(engine: Engine, settings: Settings, passwords: Argon2Passwords, clock: Clock, ids: Ids) -> Core:

@@ -185,4 +185,6 @@ class Filing:
         for device, at_ms in touched.items():
             heard[device] = max(at_ms, heard.get(device, 0))
         if heard:
-            await tx.history.heard(sorted(heard.items()))
+            news = {part.device_id for part in filed.parts}
+            rows = [(device, at_ms, int(device in news)) for device, at_ms in sorted(heard.items())]
+            await tx.history.heard(rows, await tx.history.next_version())

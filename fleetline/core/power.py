@@ -3,6 +3,7 @@
 from fleetline.core.ports.store import Store
 from fleetline.core.ports.world import Clock, Ids
 from fleetline.core.power_fleets import Fleets
+from fleetline.core.power_replies import Replies
 from fleetline.core.power_resources import Resources
 
 
@@ -13,3 +14,4 @@ class PowerDesk:
         self.clock = clock
         self.resources = Resources(store, clock, ids)
         self.fleets = Fleets(store, clock, ids)
+        self.replies = Replies(store, clock)

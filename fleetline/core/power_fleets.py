@@ -9,9 +9,9 @@ from typing import Final
 from fleetline.core.ports.store import Store, Tx
 from fleetline.core.ports.world import Clock, Ids
 from fleetline.model.errors import Conflict, NotFound
-from fleetline.model.resource_summary import FleetSummary, summarised
 from fleetline.model.power import Fleet, PowerResource
 from fleetline.model.resource import FleetDraft, Place, ResourceFilter, Stale, UnknownMembers
+from fleetline.model.resource_summary import FleetSummary, summarised
 
 INLINE: Final = 200
 """Members up to this many are summed up on the event loop."""
@@ -93,9 +93,7 @@ class Fleets:
         async with self._store.read() as tx:
             return await counted(tx, await tx.power.find_fleets(account_id, after, most))
 
-    async def fleets_of(
-        self, account_id: str, resource_id: str, after: Place | None, most: int
-    ) -> list[CountedFleet]:
+    async def fleets_of(self, account_id: str, resource_id: str, after: Place | None, most: int) -> list[CountedFleet]:
         """Those that a resource is in. errors: NotFound(`resource`)"""
         async with self._store.read() as tx:
             if not await tx.power.known(account_id, [resource_id]):
@@ -154,9 +152,7 @@ class Fleets:
 
     async def _changed(self, tx: Tx, fleet: Fleet, added: int, removed: int) -> MemberChange:
         if added or removed:
-            await tx.power.keep_fleet(
-                replace(fleet, updated_at_ms=self._clock.now_ms(), version=fleet.version + 1)
-            )
+            await tx.power.keep_fleet(replace(fleet, updated_at_ms=self._clock.now_ms(), version=fleet.version + 1))
         count = (await tx.power.member_counts([fleet.fleet_id]))[fleet.fleet_id]
         return MemberChange(added, removed, count)
 

@@ -1,13 +1,21 @@
 """Use cases of solar resources: stored, changed, listed and removed, each within one account."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
-from typing import Final
+from dataclasses import replace
+from typing import Final, TypeVar
+
+import numpy as np
 
 from fleetline.core.ports.store import Store, Tx
 from fleetline.core.ports.world import Clock, Ids
 from fleetline.model.errors import Conflict, NotFound
 from fleetline.model.power import Fleet, PowerResource
 from fleetline.model.resource import Draft, Place, ResourceFilter, Stale
+from fleetline.model.resource_resolved import resolved_site
+from fleetline.solar.atlas import read_elevation
+
+Thing = TypeVar("Thing", PowerResource, Draft)
 
 PAGE: Final = 1_000
 """Resources that are read at once by a walk through all of them."""
@@ -101,6 +109,14 @@ class Resources:
                 yield page
                 after = (page[-1].created_at_ms, page[-1].resource_id)
 
+    async def resolved(self, thing: Thing) -> Thing:
+        """The same with everything that is left open filled in as the physics would."""
+        site = thing.site
+        elevation = 0.0
+        if site.elevation_m is None:
+            elevation = await asyncio.to_thread(elevation_m, site.latitude_deg, site.longitude_deg)
+        return replace(thing, site=resolved_site(site, elevation))
+
     async def fleets_of(self, account_id: str, resource_id: str, after: Place | None, most: int) -> list[Fleet]:
         """Fleets it is in, by creation. errors: NotFound"""
         async with self._store.read() as tx:
@@ -132,3 +148,8 @@ async def _free(tx: Tx, account_id: str, customer_site_id: str | None, own_id: s
 async def _remove(tx: Tx, account_id: str, resource_ids: Sequence[str], now_ms: int) -> None:
     await tx.power.touch_fleets_of(resource_ids, now_ms)
     await tx.power.remove_resources(account_id, resource_ids)
+
+
+def elevation_m(latitude_deg: float, longitude_deg: float) -> float:
+    """Metres above the sea, from the table that is shipped; reads a file."""
+    return float(read_elevation(np.array([latitude_deg]), np.array([longitude_deg]))[0])

@@ -64,7 +64,7 @@ class Registry:
             work.note("account", 0, "changed", unique_names=[not unique, unique])
 
     async def changes(self, account_id: str, after: tuple[int, int] = (0, 0), limit: int = 1000) -> list[LoggedChange]:
-        """The log of an account after a place (version, ordinal), oldest first; nothing ever appears before one read."""
+        """The log of an account after a place (version, ordinal), oldest first; what is read stays as it is."""
         async with self._store.read() as tx:
             return await tx.registry.changes(account_id, *after, limit)
 
@@ -77,11 +77,15 @@ class Registry:
             # under the lock, so that no writer is half way between a row and its counter
             async with self._store.write() as tx:
                 book = await tx.registry.open_book(account_id)
-                sizes = await tx.registry.counted(account_id)
-                if book is None or (book.vehicles, book.drivers, book.vehicle_groups, book.driver_groups) == sizes:
+                cars, people, car_groups, people_groups = await tx.registry.counted(account_id)
+                if book is None:
+                    continue
+                true = replace(
+                    book, vehicles=cars, drivers=people, vehicle_groups=car_groups, driver_groups=people_groups
+                )
+                if true == book:
                     continue
                 wrong.append(account_id)
                 if mend:
-                    names = ("vehicles", "drivers", "vehicle_groups", "driver_groups")
-                    await tx.registry.save_book(replace(book, **dict(zip(names, sizes, strict=True))))
+                    await tx.registry.save_book(true)
         return wrong

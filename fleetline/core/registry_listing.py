@@ -10,6 +10,7 @@ from fleetline.model.registry import (
     Kind,
     Member,
     TextFault,
+    each_once,
     key,
     settle_names,
     text_fault,
@@ -153,7 +154,8 @@ def _regrouped(row: Row, member: Member | None, name: str, stored: Stored, optio
     present = {} if member is None else {key(n): n for _, n in stored.memberships.get(member.member_id, [])}
     wanted = present
     if row.groups is not None:
-        asked = {key(n): stored.groups[key(n)].name if key(n) in stored.groups else n for n in reversed(row.groups)}
+        mentioned = each_once(row.groups)
+        asked = {text: stored.groups[text].name if text in stored.groups else n for text, n in mentioned.items()}
         wanted = {**asked, **present} if options.add_groups else asked
     joins = tuple(n for text, n in sorted(wanted.items()) if text not in present)
     leaves = tuple(n for text, n in sorted(present.items()) if text not in wanted)

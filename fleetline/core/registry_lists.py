@@ -10,7 +10,7 @@ from fleetline.core.registry_groups import add_groups
 from fleetline.core.registry_listing import Intent, Options, Row, Stored, Verdict, judge
 from fleetline.core.registry_members import add_members, remove_members
 from fleetline.model.errors import Conflict, Invalid
-from fleetline.model.registry import Added, AddedGroup, Author, Kind, Member, NewMember, findable, key
+from fleetline.model.registry import Added, AddedGroup, Author, Kind, Member, NewMember, each_once, findable, key
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,8 +165,8 @@ async def _carry_out(
     if removed:
         await remove_members(work, kind, removed)
     active = [intent for intent in intents if intent.verdict.result in ("added", "changed")]
-    missing = {key(n): n for intent in reversed(active) for n in reversed(intent.joins) if key(n) not in stored.groups}
-    names = list(reversed(missing.values()))
+    mentioned = each_once(name for intent in active for name in intent.row.groups or ())
+    names = [name for text, name in mentioned.items() if text not in stored.groups]
     groups = {text: group.group_id for text, group in stored.groups.items()}
     for outcome in await add_groups(work, kind, names) if names else []:
         assert isinstance(outcome, AddedGroup), "only names that no group has are added"

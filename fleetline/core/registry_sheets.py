@@ -7,7 +7,7 @@ from typing import Any, Final
 from fleetline.core.registry_csv import guarded, read_table, unguarded, write_table
 from fleetline.core.registry_listing import Row, Verdict
 from fleetline.core.registry_lists import ListEntry, ListReport
-from fleetline.model.registry import Kind, key, text_fault
+from fleetline.model.registry import Kind, each_once, text_fault
 
 BAR: Final = "|"
 RESULTS: Final = ("added", "changed", "unchanged", "superseded", "refused", "removed")
@@ -47,8 +47,7 @@ def read_sheet(data: bytes, kind: Kind) -> Sheet:
 
 
 def _group_names(cell: str) -> tuple[str, ...]:
-    parts = [part.strip() for part in cell.split(BAR)]
-    return tuple({key(part): part for part in reversed(parts) if part}.values())[::-1]
+    return tuple(each_once(part.strip() for part in cell.split(BAR) if part.strip()).values())
 
 
 def write_sheet(entries: Iterable[ListEntry], kind: Kind) -> str:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from fleetline.model.trips import Live, Route
+from fleetline.model.trips import Route
+from fleetline.model.trips.live import Live
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class DeviceView:
 class RouteView:
     """One route and the kept fixes from its origin to its destination.
 
-    lat_e7, lon_e7  (n,) int32; speed_kmh (n,) int, rounded half up. All three None once retention removed the positions
+    lat_e7, lon_e7  (n,) int64; speed_kmh (n,) int64, rounded half up. All three None once retention removed the positions
     origin_mileage_m, destination_mileage_m  calibrated counter there
     pause_mileage_m  calibrated counter at the begin of each pause
     """
@@ -52,9 +53,9 @@ class RouteView:
     origin_mileage_m: float
     destination_mileage_m: float
     pause_mileage_m: tuple[float, ...]
-    lat_e7: npt.NDArray[np.int32] | None
-    lon_e7: npt.NDArray[np.int32] | None
-    speed_kmh: npt.NDArray[np.int32] | None
+    lat_e7: npt.NDArray[np.int64] | None
+    lon_e7: npt.NDArray[np.int64] | None
+    speed_kmh: npt.NDArray[np.int64] | None
 
 
 @dataclass(frozen=True, slots=True)

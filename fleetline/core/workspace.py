@@ -14,7 +14,7 @@ from fleetline.model.access import Account, Holder, Principal, Role
 from fleetline.model.limits import STANDARD, Lives, Plan, Standing
 
 if TYPE_CHECKING:
-    from fleetline.core.history import HistoryDesk
+    from fleetline.core.history import History, HistoryDesk
     from fleetline.core.power import PowerDesk
     from fleetline.core.registry import Registry
 
@@ -39,7 +39,7 @@ class Core:
     accounts: AccountsDesk
     credentials: CredentialsDesk
     registry: "Registry"
-    history: "HistoryDesk | None" = None
+    history: "History | None" = None
     power: "PowerDesk | None" = None
 
     def plan_of(self, holder: Holder) -> Plan:
@@ -78,8 +78,10 @@ class Workspace:
 
     @property
     def history(self) -> "HistoryDesk":
+        """History as this principal sees it."""
         assert self.core.history is not None, "this core was put together without history"
-        return self.core.history
+        assert self.account is not None, "a partner has no history"
+        return self.core.history.of(self.principal, self.account)
 
     @property
     def power(self) -> "PowerDesk":

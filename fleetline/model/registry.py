@@ -2,7 +2,7 @@
 
 import enum
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -285,6 +285,14 @@ def key(text: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text.strip()).casefold())
 
 
+def each_once(texts: Iterable[str]) -> dict[str, str]:
+    """Key -> text, each at the place and in the spelling of its first mention."""
+    found: dict[str, str] = {}
+    for text in texts:
+        found.setdefault(key(text), text)
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class TextFault:
     """Why a text may not be stored: reason `blank`, `long` or `character`."""
@@ -299,10 +307,12 @@ def text_fault(text: str, *, narrow: bool = False, bar: bool = True) -> TextFaul
     narrow  only the characters of NARROW are allowed; else every printable one
     bar     whether `|` is allowed; it separates groups in lists
     """
-    if not key(text):
+    if not text.strip():
         return TextFault("blank")
     if len(text) > LONGEST_TEXT:
         return TextFault("long")
+    if NARROW.issuperset(text):  # nearly every text, and lists are long
+        return None
     for character in text:
         allowed = character in NARROW if narrow else character.isprintable() and (bar or character != "|")
         if not allowed:
@@ -312,7 +322,9 @@ def text_fault(text: str, *, narrow: bool = False, bar: bool = True) -> TextFaul
 
 def findable(text: str) -> bool:
     """Whether something stored can have this key at all; engines choke on what cannot be (NUL, lone surrogates)."""
-    return bool(text) and "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+    if text.isprintable():
+        return bool(text)
+    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def changed_facts(before: Member, after: Member) -> dict[str, object]:

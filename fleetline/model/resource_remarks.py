@@ -1,4 +1,4 @@
-"""What looks wrong about a solar site although it may be stored: watts for kilowatts, radians for degrees and the like."""
+"""What looks wrong about a solar site although it may be stored: watts for kilowatts, radians for degrees."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

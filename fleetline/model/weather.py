@@ -110,9 +110,7 @@ def cell_places(codes: IntArray) -> tuple[FloatArray, FloatArray]:
     return (lat - 9_000) / 100.0, (lon - 18_000) / 100.0
 
 
-def nearest_cells(
-    latitude_deg: FloatArray, longitude_deg: FloatArray, known: IntArray, resolution_e2: int
-) -> IntArray:
+def nearest_cells(latitude_deg: FloatArray, longitude_deg: FloatArray, known: IntArray, resolution_e2: int) -> IntArray:
     """(n,) index into `known` of the cell each place takes, -1 where none is near enough.
 
     known  (m,) sorted codes of the cells that have data

@@ -363,12 +363,12 @@ def _invert(
     out: FloatArray, out_dc: FloatArray,
 ) -> None:  # fmt: skip
     """Adds one system's alternating and direct current at the steps of its entries."""
-    full = ac_kw / efficiency
-    scale = efficiency / 0.9637
     wide = kept.shape[1] > 1
     for entry in range(count):
         step = steps[entry]
         power = dc[entry] * kept[system, step if wide else 0]
         out_dc[step] += power
-        ac = scale * (power * (0.9858 - 0.0162 * power / full) - 0.0059 * full)
+        load = power * efficiency
+        load = (0.0 if load < 0.0 else (2.0 * ac_kw if load > 2.0 * ac_kw else load)) / ac_kw
+        ac = (load * (0.9858 - 0.0162 * load) - 0.0059) * (ac_kw / 0.9637)
         out[step] += ac_kw if ac > ac_kw else (0.0 if ac < 0.0 else ac)

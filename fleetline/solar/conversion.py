@@ -51,16 +51,16 @@ def kept(rows: Rows, mid_s: FloatArray) -> FloatArray:
 def ac_kw(dc: FloatArray, rows: Rows) -> FloatArray:
     """(systems, steps) after the inverters, 0 to the rating.
 
+    The parabola is left where it has long passed the rating: far out it would fall again, and end at nothing.
     source   PVWatts inverter as pvlib.inverter.pvwatts with the weighted efficiency as nominal one
     """
-    efficiency = rows.efficiency[:, None]
-    full = (rows.ac_kw / rows.efficiency)[:, None]
-    scale = efficiency / REFERENCE_EFFICIENCY
-    out = dc * (-0.0162 / full * scale)
-    out += 0.9858 * scale
-    out *= dc
-    out -= 0.0059 * scale * full
-    return np.clip(out, 0.0, rows.ac_kw[:, None], out=out)
+    rated = rows.ac_kw[:, None]
+    load = np.clip(dc * rows.efficiency[:, None], 0.0, 2.0 * rated)
+    load /= rated
+    out = load * (0.9858 - 0.0162 * load)
+    out -= 0.0059
+    out *= rated / REFERENCE_EFFICIENCY
+    return np.clip(out, 0.0, rated, out=out)
 
 
 def site_kw(ac: FloatArray, rows: Rows) -> FloatArray:

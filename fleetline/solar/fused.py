@@ -36,7 +36,7 @@ def tile(
     out, out_dc = (np.zeros((rows.sites, len(at.mid_s))) for _ in range(2))
     known = weather is not None
     moments = (at.hour_cos, at.hour_sin, at.dec_cos, at.dec_sin, at.parallax, at.dni_extra_wm2)
-    haze = np.zeros_like(out) if known else sky.daily_turbidity(rows.turbidity, at.month_weights)
+    haze = np.zeros((1, 1)) if known else sky.daily_turbidity(rows.turbidity, at.month_weights)
     systems = (rows.first_system, rows.first_row, conversion.kept(rows, at.mid_s), rows.ac_kw, rows.efficiency)
     compiled.run(
         np.column_stack(moments), haze, _low_suns(), _places(rows), rows.cell, _fields(weather),
@@ -86,9 +86,9 @@ def _fields(weather: Weather | None) -> Any:
 
 
 def _shade(rows: Rows, at: Ephemeris) -> Any:
-    """Solar access, the month by local mean solar time where it is needed, and the skyline with (3, points)."""
-    month = np.zeros((rows.sites, len(at.mid_s)), np.int64)
-    if (rows.access != 1.0).any():
+    """Solar access, the month by local mean solar time where any row is shaded, the skyline and its (3, points)."""
+    month = np.zeros((1, 1), np.int64)
+    if len(rows.skyline_azimuth_deg) or (rows.access != 1.0).any():
         month = month_index(at.mid_s + rows.longitude_deg[:, None] * 240.0)
     points = np.stack([rows.skyline_azimuth_deg, rows.skyline_elevation_deg, rows.skyline_opacity])
     return rows.access, month, rows.skyline, points

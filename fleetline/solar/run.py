@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -43,10 +44,12 @@ class Tile:
     """One finished piece: (sites, periods) of each wanted field.
 
     order          the caller's index of each site
+    first_site     of the lines, counted as `Rows` does
     first_period   of the columns
     """
 
     order: IntArray
+    first_site: int
     first_period: int
     values: Mapping[str, FloatArray]
 
@@ -69,18 +72,43 @@ def tiles(
     per_period    steps that make one period; values are means, NaN where any step of the period is
     from_period   periods before it are left out; not for sites with dirt or snow, whose past counts
     size          row-steps of a tile, at most LARGEST_TILE
-    threads       tiles that are computed at the same time; their order stays
+    threads       tiles that are computed at the same time, in order; one where dirt or snow is modelled
     """
-    size = min(size, LARGEST_TILE)
     cover = Cover.clean(rows, steps.step_s)
+    jobs = _jobs(rows, steps, feed, per_period, wanted, engine, from_period, min(size, LARGEST_TILE), cover)
+    if threads == 1 or cover is not None:
+        yield from (job() for job in jobs)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        waiting: deque[Future[Tile]] = deque()
+        for job in jobs:
+            waiting.append(pool.submit(job))
+            if len(waiting) >= 2 * threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def _jobs(
+    rows: Rows,
+    steps: Steps,
+    feed: Feed | None,
+    per_period: int,
+    wanted: Collection[str],
+    engine: Engine,
+    from_period: int,
+    size: int,
+    cover: Cover | None,
+) -> Iterator[Callable[[], Tile]]:
+    """What computes each tile, in order; with a cover each must be done before the next is asked for."""
     for first, stop in steps.tiles(per_period):
         if stop <= from_period * per_period:
             continue
         at = ephemeris(steps.mid_s(first, stop))
         weather = None if feed is None else feed(first, stop)
-
         stretch = _Stretch(rows, at, weather, wanted, cover, engine, first // per_period, per_period)
-        yield from _in_order(stretch.tile, site_spans(rows, size // (stop - first)), threads)
+        for span in site_spans(rows, size // (stop - first)):
+            yield partial(stretch.tile, span)
         if cover is not None and weather is not None:
             cover = cover.after(weather, rows)
 
@@ -105,7 +133,7 @@ class _Stretch:
         values = self._computed(rows, cover)
         if self.per_period > 1:
             values = {name: part.reshape(len(part), -1, self.per_period).mean(axis=2) for name, part in values.items()}
-        return Tile(rows.order, self.first_period, values)
+        return Tile(rows.order, span[0], self.first_period, values)
 
     def _computed(self, rows: Rows, cover: Cover | None) -> dict[str, FloatArray]:
         """In shorter runs of steps when a single site has more rows than a tile may hold."""
@@ -121,21 +149,6 @@ class _Stretch:
             if cover is not None and weather is not None:
                 cover = cover.after(weather, rows)
         return {name: np.concatenate([part[name] for part in parts], axis=1) for name in parts[0]}
-
-
-def _in_order(one: Callable[[tuple[int, int]], Tile], spans: Iterator[tuple[int, int]], threads: int) -> Iterator[Tile]:
-    """`one` of each span in turn, at most twice `threads` of them finished or under way at a time."""
-    if threads == 1:
-        yield from map(one, spans)
-        return
-    with ThreadPoolExecutor(threads) as pool:
-        waiting: deque[Future[Tile]] = deque()
-        for span in spans:
-            waiting.append(pool.submit(one, span))
-            if len(waiting) >= 2 * threads:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
 
 
 def site_spans(rows: Rows, most: int) -> Iterator[tuple[int, int]]:
@@ -199,39 +212,69 @@ class FleetSums:
 
     def __init__(self, rows: Rows, steps: Steps, members: Any, per_period: int = 1) -> None:
         """`members`: sparse (groups, sites) from `membership`."""
-        self._members = members.tocsc()
+        self._members = members.tocsc()[:, rows.order]
+        self._counts = np.diff(members.tocsr().indptr)
         self._steps, self._per_period = steps, per_period
-        self._capacity_kw = np.empty(rows.sites)
-        self._capacity_kw[rows.order] = rows.site_ac_kw
+        self._capacity_kw = rows.site_ac_kw
         self._total_kw = np.asarray(self._members @ self._capacity_kw)
         shape = (self._members.shape[0], steps.count // per_period)
         self._power_kw = np.zeros(shape)
-        self._lost_kw = np.zeros(shape)
-        self._lost: IntArray = np.zeros(shape, np.int64)
+        self._lost_kw: FloatArray | None = None
+        self._lost: FloatArray | None = None
+        self._open = _OpenSum(0, np.zeros((shape[0], 0)))
 
     def add(self, tile: Tile) -> None:
         """Adds one tile; each must come once."""
         power = tile.values["ac_kw"]
-        columns = slice(tile.first_period, tile.first_period + power.shape[1])
-        members = self._members[:, tile.order]
-        missing = np.isnan(power)
-        if missing.any():
+        chosen = slice(tile.first_site, tile.first_site + len(power))
+        members = self._members[:, chosen]
+        if np.isnan(power.sum()):
+            missing = np.isnan(power)
             power = np.where(missing, 0.0, power)
-            self._lost_kw[:, columns] += members @ (missing * self._capacity_kw[tile.order][:, None])
-            self._lost[:, columns] += (members @ missing.astype(np.float64)).astype(np.int64)
-        self._power_kw[:, columns] += members @ power
+            self._lose(tile.first_period, members, missing, self._capacity_kw[chosen])
+        if tile.first_period != self._open.first or power.shape[1] != self._open.sums.shape[1]:
+            self._close()
+            self._open = _OpenSum(tile.first_period, np.zeros((len(self._power_kw), power.shape[1])))
+        total = self._open.sums
+        total += members @ power
+
+    def _close(self) -> None:
+        """Moves the sums of the columns at hand to their place; they are kept apart to stay in the cache."""
+        first, sums = self._open.first, self._open.sums
+        self._power_kw[:, first : first + sums.shape[1]] += sums
+        self._open = _OpenSum(0, np.zeros((len(sums), 0)))
+
+    def _lose(self, first: int, members: Any, missing: npt.NDArray[np.bool_], capacity_kw: FloatArray) -> None:
+        if self._lost is None or self._lost_kw is None:
+            self._lost, self._lost_kw = np.zeros_like(self._power_kw), np.zeros_like(self._power_kw)
+        columns = slice(first, first + missing.shape[1])
+        self._lost[:, columns] += members @ missing.astype(np.float64)
+        self._lost_kw[:, columns] += members @ (missing * capacity_kw[:, None])
 
     def series(self) -> PowerSeries:
         """What was summed: null where every member is missing, 0 for a group without members."""
-        count = np.diff(self._members.tocsr().indptr)[:, None]
-        power = np.where((self._lost == count) & (count > 0), np.nan, self._power_kw)
+        self._close()
+        power = self._power_kw
+        available = np.broadcast_to(self._total_kw[:, None], power.shape)
+        if self._lost is not None and self._lost_kw is not None:
+            counts = self._counts[:, None]
+            power = np.where((self._lost == counts) & (counts > 0), np.nan, power)
+            available = available - self._lost_kw
         return PowerSeries(
             start_at_ms=self._steps.start_s * 1000,
             period_ms=self._steps.step_s * self._per_period * 1000,
             power_ac_kw=power,
             total_kw=self._total_kw,
-            available_kw=self._total_kw[:, None] - self._lost_kw,
+            available_kw=available,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _OpenSum:
+    """(groups, periods) sums of the columns that tiles are being added to."""
+
+    first: int
+    sums: FloatArray
 
 
 def fleet_power(

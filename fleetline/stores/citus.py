@@ -5,7 +5,7 @@ from typing import Final
 from fleetline.model.errors import Invalid
 from fleetline.stores.engine import Engine
 
-BY_DEVICE: Final = ("latest", "parts", "segments", "checkpoints", "routes", "days", "events", "refusals")
+BY_DEVICE: Final = ("latest", "parts", "segments", "marks", "routes", "days", "events", "refusals")
 """Distributed by `device_id` and placed together, so that statements on one device touch one node."""
 OWN_KEYS: Final = {"parts": "part_id", "events": "event_id", "refusals": "refusal_id", "journal": "journal_id"}
 """Tables whose key is a number of their own: a distributed key has to begin with the column that places the row."""

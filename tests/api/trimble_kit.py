@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
+
 from fleetline.api.dialects.trimble import DIALECT
 from fleetline.api.http import Proxies
 from fleetline.api.pipeline import Pipeline
@@ -56,8 +58,6 @@ class Assets:
         token: str | None = "own",
         headers: Sequence[tuple[str, str]] = (),
     ) -> Answer:
-        import msgspec
-
         sent = (
             body if isinstance(body, bytes) else body.encode() if isinstance(body, str) else msgspec.json.encode(body)
         )
@@ -95,7 +95,7 @@ async def assets_over(
         rows = [
             (
                 Credential(
-                    credential_id=f"cred_{secret}", kind=Purpose.ASSET_KEY, account_id=account_id,
+                    credential_id=secret.replace("k-", "cred_"), kind=Purpose.ASSET_KEY, account_id=account_id,
                     partner_id=partner_id, created_at_ms=0,
                 ),
                 secret_hash(secret),

@@ -286,6 +286,16 @@ async def test_revoking_from_above_stops_every_token_at_once(
     assert await refreshed(gate, client, pair.refresh_token) == "refused"
 
 
+async def test_a_token_falls_with_its_client_even_if_nobody_revoked_the_token_itself(
+    core: Core, gate: Gate, client: IssuedClient, clock: HandClock
+) -> None:
+    pair = await issued(gate, client)
+    async with core.store.write() as tx:
+        await tx.accounts.revoke([client.client.credential.credential_id], clock.ms)
+    assert await opens(gate, key_of(client), pair.access_token) == "token unknown"
+    assert await refreshed(gate, client, pair.refresh_token) == "refused"
+
+
 async def test_a_rotated_secret_lives_on_for_the_overlap_and_tokens_stay(
     core: Core, gate: Gate, client: IssuedClient, clock: HandClock
 ) -> None:
@@ -402,6 +412,17 @@ async def test_a_partner_s_asset_key_reaches_its_own_open_accounts(core: Core, g
     await core.accounts.close_partner(partner.partner_id)
     with pytest.raises(Unknown):
         await gate.admit_signed(partner_token, address=HERE)
+
+
+async def test_a_partner_s_token_for_a_foreign_account_opens_nothing_however_well_signed(
+    core: Core, gate: Gate, account: Account, clock: HandClock
+) -> None:
+    partner = await core.accounts.add_partner("Serves many")
+    key = await core.credentials.add_asset_key(partner_id=partner.partner_id)
+    for subject, level in ((account.account_id, "account"), (account.account_id, "partner"), ("par_other", "partner")):
+        claims = Claims("fleetline", subject, level, key.credential.credential_id, clock.ms, clock.ms + 60_000, "jti")
+        with pytest.raises(Unknown):
+            await gate.admit_signed(core.signer.signed(claims), address=HERE)
 
 
 async def test_a_signed_token_ends_in_time_and_with_its_key(

@@ -64,6 +64,8 @@ async def test_rows_add_rename_and_regroup(registry: Registry, kind: Kind) -> No
     assert results(report) == ["changed", "changed", "unchanged", "added"]
     assert [v.detail for v in report.verdicts] == ["name: A -> A2; groups: +South", "groups: -East -North", "", ""]
     assert report.groups_created == ("South",)
+    later = await apply(registry, header + "e,E,West | Attic||west|attic|South\n", kind=kind, preview=True)
+    assert (later.groups_created, later.verdicts[0].groups) == (("West", "Attic"), ("Attic", "South", "West"))
     assert await entries(registry, kind) == [
         ("a", "A2", ("North", "South")),
         ("b", "B", ()),

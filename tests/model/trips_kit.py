@@ -139,3 +139,109 @@ def routes_by(rows: Rows, now_s: float, thresholds: Thresholds | None = None, **
     """Every route of the rows as seen at a moment, the open one included."""
     fold, outcome = run(rows, thresholds, **options)
     return [*outcome.routes, *fold.view(round(now_s * 1000)).routes]
+
+
+MOVES = ("stand", "drive", "crawl", "spike", "jump", "nofix", "gap", "leap", "off", "on", "flip", "shuttle", "stuck")
+"""What a made-up device can do next; see `Device`."""
+
+
+class Device:
+    """A device that does what it is told, with the noise and the faults of real ones; the same seed, the same reports.
+
+    ignition   `always`, `changes` (reported only when it changes) or `never`
+    speed      `always`, `never` or `mixed`
+    odometer   `none`, `good` or `mixed`
+    """
+
+    def __init__(self, seed: int, ignition: str, speed: str, odometer: str, start_s: float = DAY_S + 80_000) -> None:
+        self.chance = np.random.default_rng(seed)
+        self.reports_ignition, self.reports_speed, self.reports_odometer = ignition, speed, odometer
+        self.at_s = start_s
+        self.lat, self.lon = 48.0, 10.0
+        self.heading = 0.0
+        self.on = True
+        self.told: bool | None = None
+        self.odometer = 1000.0
+        self.stuck = False
+        self.rows: list[Rows] = []
+
+    def _say(self, speed: float, *, fix: bool = True, lat: float | None = None, noise_m: float = 0.0) -> None:
+        chance = self.chance
+        noise = chance.normal(0.0, noise_m / 111_195.0, 2) if noise_m else (0.0, 0.0)
+        tells = self.reports_ignition == "always" or (self.reports_ignition == "changes" and self.told != self.on)
+        with_speed = self.reports_speed == "always" or (self.reports_speed == "mixed" and chance.random() < 0.7)
+        with_odometer = self.reports_odometer == "good" or (self.reports_odometer == "mixed" and chance.random() < 0.8)
+        columns = {"odometer_m": int(self.odometer)} if with_odometer else {}
+        if chance.random() < 0.8:
+            columns["course_e2"] = int(chance.integers(0, 36_000))
+        self.rows.append(
+            report(
+                self.at_s,
+                (self.lat if lat is None else lat) + noise[0] if fix else None,
+                self.lon + noise[1],
+                speed=speed if with_speed else None,
+                ignition=self.on if tells else None,
+                received_s=self.at_s + (900 if chance.random() < 0.05 else 1),
+                **columns,
+            )
+        )
+        if tells:
+            self.told = self.on
+
+    def _move(self, seconds: float, speed: float) -> None:
+        metres = speed / 3.6 * seconds
+        self.at_s += seconds
+        self.lat += metres / 111_195.0 * float(np.cos(self.heading))
+        self.lon += metres / 111_195.0 / 0.669 * float(np.sin(self.heading))
+        if not self.stuck:
+            self.odometer += metres * 1.02
+
+    def do(self, move: str, count: int, step_s: float) -> None:
+        """One move: `count` reports `step_s` apart, or as many as the move needs."""
+        chance = self.chance
+        if move in ("off", "on"):
+            self.on = move == "on"
+        elif move == "stuck":
+            self.stuck = not self.stuck
+        elif move in ("gap", "leap"):
+            self._move(float(chance.choice([70, 290, 700, 3600, 3601, 9000])), 60.0 if move == "leap" else 0.01)
+            self._say(0.0, noise_m=10)
+        elif move == "flip":
+            self.on = not self.on
+            for _ in range(1 + count % 4):
+                self._move(9.0, 0.0)
+                self._say(0.0)
+            self.on = not self.on
+        elif move == "spike":
+            for _ in range(1 + count % 4):
+                self._move(step_s, 0.0)
+                self._say(float(chance.choice([0.0, 50.0])), lat=self.lat + float(chance.choice([2.0, 2.0, 3.0])))
+        elif move == "jump":
+            self.lat += 0.7
+            for _ in range(3):
+                self._move(step_s, 20.0)
+                self._say(20.0)
+        else:
+            self._report_many(move, count, step_s)
+
+    def _report_many(self, move: str, count: int, step_s: float) -> None:
+        chance = self.chance
+        speeds = {"drive": (8.0, 90.0), "crawl": (1.0, 8.0), "stand": (0.0, 0.0), "nofix": (0.0, 0.0), "shuttle": (5.0, 30.0)}
+        low, high = speeds[move]
+        self.heading = float(chance.uniform(0, 6.28))
+        base = float(chance.uniform(low, high))
+        for index in range(count):
+            if move == "shuttle" and index % 5 == 4:
+                self.heading += np.pi
+            self._move(step_s, base)
+            noise = float(chance.choice([0.0, 3.0, 12.0])) if move != "stand" or chance.random() < 0.9 else 45.0
+            shown = base if move != "stand" else float(chance.choice([0.0, 0.0, 0.0, 2.0, 4.0]))
+            self._say(shown, fix=move != "nofix", noise_m=noise)
+
+
+def made_up(seed: int, moves: Sequence[tuple[str, int, float]], ignition: str, speed: str, odometer: str) -> Rows:
+    """The reports of a made-up device, ascending."""
+    device = Device(seed, ignition, speed, odometer)
+    for move, count, step_s in moves:
+        device.do(move, count, step_s)
+    return join(device.rows) if device.rows else empty_rows(0)

@@ -10,5 +10,5 @@ import pytest
 def pandas_may_grumble() -> Iterator[None]:
     """Lets the deprecation warnings of pandas pass within each test of this room."""
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=".*is deprecated and will be removed.*")
+        warnings.simplefilter("ignore", DeprecationWarning)
         yield

@@ -193,7 +193,7 @@ class JobRows(Protocol):
     async def count_jobs(self, account_id: str, state: str) -> int: ...
 
     async def claim_job(self, owner: str, now_ms: int, until_ms: int, most_running: int) -> JobRow | None:
-        """The oldest that waits, or whose owner has not been heard of, of an account with fewer than that many running."""
+        """The oldest that waits or whose owner is silent, of an account with fewer than that many running."""
         ...
 
     async def renew_job(self, job_id: str, owner: str, until_ms: int) -> bool:

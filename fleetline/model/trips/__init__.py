@@ -24,7 +24,7 @@ Reports in order (the usual tick)
 Late reports: rows at or before fold.last_ms (a repeat that fills values of a stored report counts as one)
     start    the stored mark with the greatest last_ms < the earliest late at_ms; None: the beginning of the device
     batches  the device-hours from start.last_ms on, late rows included, each without rows up to start.last_ms
-    result = refold(start, batches, thresholds=..., refits=..., marks=the stored marks after start)
+    result = refold(start, batches, late_ms=the greatest late at_ms, thresholds=..., refits=..., marks=those after start)
     It stops at the first stored mark whose state it meets again, at the latest after the next parking. Then
     - delete the stored routes with result.after_ms < settled_ms <= result.until_ms, insert result.routes
     - delete the stored marks in the same span of last_ms, insert result.marks

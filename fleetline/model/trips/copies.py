@@ -107,5 +107,5 @@ def rebuilt(state: list[Any], limits: Limits) -> tuple[Fixes, Ignition, Course]:
     ignition: Ignition = fill(Ignition(limits, course), IGNITION, state[1])
     fixes = Fixes(limits, ignition)
     fixes.chain, fixes.waiting = state[0][0], state[0][1]
-    fixes.window = deque(tuple(place) for place in state[0][2])  # type: ignore[arg-type]  # each place has four values
+    fixes.window = deque(tuple(place) for place in state[0][2])
     return fixes, ignition, course

@@ -112,6 +112,7 @@ class Drive(Ledger):
         journey.lead += [speed for at, speed in stand.run_speeds if origin[AT] < at < journey.lead_until]
         if stand.run_owed_um and stand.run is not None:
             self.meter.owe(stand.run[AT], stand.run[AT], stand.run_owed_um)
+        stand.end_run()
         self.journey = journey
 
     def _uncount(self, stand: Stand, last: Fix, by_run: bool) -> None:

@@ -11,6 +11,7 @@ from fleetline.model.motion import COARSE_ODOMETER, IGNITION_KNOWN, IGNITION_ON,
 from fleetline.model.trips import routes as names
 from fleetline.model.trips.copies import plain, rebuilt
 from fleetline.model.trips.course import Course
+from fleetline.model.trips.fastfold import run
 from fleetline.model.trips.fixes import AT, NOT_REPORTED, OFF, ON, Fixes
 from fleetline.model.trips.ignition import Ignition
 from fleetline.model.trips.thresholds import ENGINE_VERSION, Limits, Thresholds
@@ -99,16 +100,18 @@ class Fold:
             raise Invalid("at_ms", "reports must ascend and follow those fed before", int(times[0]))
         self._ahead = None
         start = 0
+        marks: list[tuple[int, int]] = []
         for stop, rank, at_ms, limits in self._cuts(times, refits):
-            self._run(rows[start:stop], fast)
-            start = stop
-            if rank == 0 and self.last_ms is not None:
-                outcome.marks.append(Mark(at_ms, self.last_ms, self.checkpoint()))
-            elif limits is not None:
+            if rank == 0:
+                marks.append((stop - start, at_ms))
+                continue
+            self._run(rows[start:stop], marks, outcome, fast)
+            start, marks = stop, []
+            if limits is not None:
                 self._judge_by(at_ms, limits)
-            elif rank == 2:
+            else:
                 self._refit(at_ms)
-        self._run(rows[start:], fast)
+        self._run(rows[start:], marks, outcome, fast)
         outcome.routes, self.course.closed = self.course.closed, []
         self._settle_days(outcome)
         return outcome
@@ -133,16 +136,27 @@ class Fold:
         cuts.sort(key=lambda cut: cut[:3])
         return cuts
 
-    def _run(self, rows: Rows, fast: bool | None) -> None:
-        if not len(rows):
-            return
-        if fast or (fast is None and len(rows) >= MANY):
-            from fleetline.model.trips.fastfold import run
+    def _run(self, rows: Rows, marks: list[tuple[int, int]], outcome: Outcome, fast: bool | None) -> None:
+        """Rows between which nothing but hours changes; marks: (index of the row before which, hour)."""
 
-            run(self, rows)
-        else:
+        def take_mark(index: int) -> None:
+            if self.last_ms is not None:
+                outcome.marks.append(Mark(marks[index][1], self.last_ms, self.checkpoint()))
+
+        if fast or (fast is None and len(rows) >= MANY):
+            run(self, rows, [stop for stop, _ in marks], take_mark)
+            return
+        start = 0
+        for index, (stop, _) in enumerate(marks):
+            self._points(rows[start:stop])
+            take_mark(index)
+            start = stop
+        self._points(rows[start:])
+
+    def _points(self, rows: Rows) -> None:
+        if len(rows):
             self.points(rows.tolist())
-        self.last_ms = int(rows["at_ms"][-1])
+            self.last_ms = int(rows["at_ms"][-1])
 
     def points(self, data: list[Any]) -> None:
         """The per-point form: rows as tuples of Python numbers."""
@@ -189,21 +203,23 @@ class Fold:
         self.last_ms = at_ms - 1 if self.last_ms is None else max(self.last_ms, at_ms - 1)
 
     def _settle_days(self, outcome: Outcome) -> None:
-        meter, journey, stand = self.course.meter, self.course.journey, self.course.stand
-        if not meter.days:
-            return
-        for day, um in meter.days:
-            outcome.days[day] = um
+        meter = self.course.meter
+        outcome.days.update((day, um) for day, um in meter.days)
         if len(meter.days) > 1:
-            earliest = [stand.first[AT] if stand.last is None else stand.last[AT]] if stand is not None else []
-            if journey is not None:
-                earliest.append(journey.origin[AT])
-            if self.course.held is not None:
-                earliest.append(self.course.held[AT])
-            if self.course.before is not None:
-                earliest.append(self.course.before[AT])
-            if earliest:
-                meter.trim(min(earliest))
+            earliest_ms = self.earliest_ms()
+            if earliest_ms is not None:
+                meter.trim(earliest_ms)
+
+    def earliest_ms(self) -> int | None:
+        """Nothing fed from now on adds metres to a day that ends before this; None before the first fix."""
+        course = self.course
+        fixes = [course.held, course.before]
+        if course.stand is not None:
+            fixes.append(course.stand.first if course.stand.last is None else course.stand.last)
+        if course.journey is not None:
+            fixes.append(course.journey.origin)
+        times = [fix[AT] for fix in fixes if fix is not None]
+        return min(times) if times else None
 
     def checkpoint(self) -> bytes:
         """The complete state; `resume` continues from it as if nothing had happened."""

@@ -88,7 +88,7 @@ def route_of(
     """The record of a journey that ends at `destination`; doubts: (set aside, re-anchored) times so far."""
     origin = journey.origin
     begin, end = origin[AT], destination[AT]
-    pauses = [Pause(*item[:6], False, *item[6:]) for item in journey.pauses]
+    pauses = [Pause(kind, start, stop, um, lat, lon, False, off, stood) for kind, start, stop, um, lat, lon, off, stood in journey.pauses]
     lead = journey.lead[: tally[0]]
     return Route(
         origin_ms=begin,

@@ -153,8 +153,8 @@ class Ledger:
         """From here on the tally is that of the parking's last fix and the run after it."""
         tally, at_run, running = self.tally(), stand.at_run, stand.run is not None
         self.count_only(stand.last)
-        stand.at_run = self.tally()
         if running:
+            stand.at_run = self.tally()
             self.fixes += tally[0] - at_run[0]
             self.speed_sum += tally[1] - at_run[1]
             self.speed_count += tally[2] - at_run[2]

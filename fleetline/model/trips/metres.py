@@ -24,6 +24,8 @@ def micrometres(metres: float) -> int:
 
 def share(days: Days, from_ms: int, until_ms: int, um: int) -> None:
     """Book a leg on the days it spans, in proportion to time; a leg that ends at midnight is the old day's."""
+    if not um:
+        return
     day = from_ms // DAY_MS
     if until_ms <= (day + 1) * DAY_MS:
         if not days or days[-1][0] < day:
@@ -44,7 +46,9 @@ def share(days: Days, from_ms: int, until_ms: int, um: int) -> None:
 
 
 def book(days: Days, day: int, um: int) -> None:
-    """Add to one day, wherever it stands in the list."""
+    """Add to one day, wherever it stands in the list; nothing makes no entry."""
+    if not um:
+        return
     for index in range(len(days) - 1, -1, -1):
         if days[index][0] == day:
             days[index][1] += um
@@ -144,11 +148,7 @@ class Meter:
             self.owed_um = 0
             self.owed_days = []
 
-    def trim(self, earliest_ms: int) -> Days:
-        """Take out the days before the one of `earliest_ms`, which nothing can add to any more."""
-        days = self.days
+    def trim(self, earliest_ms: int) -> None:
+        """Forget the days before the one of `earliest_ms`, to which nothing can be added any more."""
         day = earliest_ms // DAY_MS
-        gone = [item for item in days if item[0] < day and item is not days[-1]]
-        if gone:
-            self.days = [item for item in days if item not in gone]
-        return gone
+        self.days = [item for item in self.days if item[0] >= day or item is self.days[-1]]

@@ -6,13 +6,15 @@ from typing import Any, Final
 
 import msgspec
 
-from fleetline.model.motion import Rows
+from fleetline.model.motion import Rows, empty_rows
 from fleetline.model.trips.copies import JOURNEY, METER
 from fleetline.model.trips.fixes import AT
 from fleetline.model.trips.fold import HOUR_MS, Fold, Mark
 from fleetline.model.trips.routes import DAY_MS, Route
 from fleetline.model.trips.thresholds import Thresholds
 
+EMPTY_DAYS: Final = 400
+"""How far back a long silence may have left metres on days without reports."""
 _METER: Final = 3
 _JOURNEY: Final = 5
 _DAYS: Final = METER.index("days")
@@ -43,6 +45,7 @@ def refold(
     start: Mark | None,
     batches: Iterable[Rows],
     *,
+    late_ms: int,
     thresholds: Thresholds | None = None,
     changes: Sequence[tuple[int, Thresholds]] = (),
     refits: Sequence[int] = (),
@@ -50,6 +53,7 @@ def refold(
 ) -> Refolded:
     """Fold again after `start`.
 
+    late_ms     time of the newest late report: the fold does not stop before it
     batches     rows after start.last_ms by device-hour, ascending; read lazily, so that no more than needed is loaded
     thresholds  those of the first day when start is None
     changes     (midnight, thresholds) of each later day that has others than the day before
@@ -63,12 +67,13 @@ def refold(
     result = Refolded(fold, None if start is None else start.last_ms)
     known = {mark.at_ms: mark for mark in marks}
     moments = sorted(refits)
+    first_day: int | None = None if fold.last_ms is None else fold.last_ms // DAY_MS + 1
     for rows in batches:
         if not len(rows):
             continue
         hour = int(rows["at_ms"][0]) // HOUR_MS * HOUR_MS
         mark = known.get(hour)
-        if mark is not None and fold.last_ms == mark.last_ms:
+        if mark is not None and fold.last_ms == mark.last_ms and late_ms <= mark.last_ms:
             shifts = differences(fold.checkpoint(), mark.state)
             if shifts is not None:
                 return _met(result, mark, shifts)
@@ -76,15 +81,20 @@ def refold(
         due = [at for at in moments if at <= last]
         moments = moments[len(due) :]
         _take(result, fold, rows, due)
-    _take(result, fold, None, moments)
+        day = int(rows["at_ms"][0]) // DAY_MS
+        first_day = day if first_day is None else min(day, first_day)
+        _note_empty(result, first_day, last // DAY_MS)
+    _take(result, fold, empty_rows(0), moments)
     return result
 
 
-def _take(result: Refolded, fold: Fold, rows: Rows | None, refits: Sequence[int]) -> None:
-    if rows is None:
-        from fleetline.model.motion import empty_rows
+def _note_empty(result: Refolded, first: int, last: int) -> None:
+    """A day that has no metres any more must say so."""
+    for day in range(max(first, last - EMPTY_DAYS), last + 1):
+        result.days.setdefault(day, 0)
 
-        rows = empty_rows(0)
+
+def _take(result: Refolded, fold: Fold, rows: Rows, refits: Sequence[int]) -> None:
     outcome = fold.feed(rows, refits=refits)
     result.routes += outcome.routes
     result.marks += outcome.marks
@@ -93,9 +103,10 @@ def _take(result: Refolded, fold: Fold, rows: Rows | None, refits: Sequence[int]
 
 def _met(result: Refolded, mark: Mark, shifts: dict[int, int]) -> Refolded:
     result.until_ms = mark.last_ms
-    growing = {day for day, _ in _parts(mark.state)[1][_METER][_DAYS]}
-    result.days = {day: um for day, um in result.days.items() if day not in growing}
-    result.shifts = {day: um for day, um in shifts.items() if um}
+    earliest_ms = result.fold.earliest_ms()
+    growing = mark.at_ms // DAY_MS if earliest_ms is None else earliest_ms // DAY_MS
+    result.days = {day: um for day, um in result.days.items() if day < growing}
+    result.shifts = {day: um for day, um in shifts.items() if um and day >= growing}
     return result
 
 
@@ -118,7 +129,7 @@ def differences(new: bytes, old: bytes) -> dict[int, int] | None:
     if head != old_head or _without_counters(content) != _without_counters(old_content):
         return None
     totals, old_totals = dict(content[_METER][_DAYS]), dict(old_content[_METER][_DAYS])
-    shifts = {day: um - old_totals[day] for day, um in totals.items() if day in old_totals}
+    shifts = {day: totals.get(day, 0) - old_totals.get(day, 0) for day in totals.keys() | old_totals.keys()}
     journey, old_journey = content[_JOURNEY], old_content[_JOURNEY]
     if journey is not None:
         moved = journey[_SINCE] - old_journey[_SINCE]

@@ -78,15 +78,14 @@ class Stand:
         self.last: Fix | None = None
         self.last_by_odometer = False
         self.last_on = False
-        self.run: Fix | None = None
-        self.at_run: Tally = NOTHING
-        self.run_known = self.run_broken = self.run_on = False
-        self.run_off_ms = self.run_count = 0
         self.end_run()
 
     def end_run(self) -> None:
         """No run any more."""
-        self.run = None
+        self.run: Fix | None = None
+        self.at_run: Tally = NOTHING
+        self.run_known = self.run_broken = self.run_on = False
+        self.run_off_ms = self.run_count = 0
         self.run_um = self.run_first_um = self.run_owed_um = 0
         self.run_fit: Days = []
         self.run_pending: Days = []

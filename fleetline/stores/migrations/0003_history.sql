@@ -36,20 +36,26 @@ CREATE TABLE segments (
 );
 
 -- where each device stands: the fold up to the latest report, and what of its parts the fold has seen
+-- version grows over all devices with each change; news: 1 while parts wait for the fold
 CREATE TABLE latest (
     device_id BIGINT PRIMARY KEY,
     heard_at_ms BIGINT NOT NULL,
     folded_part_id BIGINT NOT NULL DEFAULT 0,
     version BIGINT NOT NULL DEFAULT 0,
-    fold {bytes}
+    news BIGINT NOT NULL DEFAULT 0,
+    memory {bytes}
 );
 
+CREATE INDEX latest_by_version ON latest (version);
+
+CREATE INDEX latest_with_news ON latest (device_id) WHERE news = 1;
+
 -- full hours to which the fold of a device can be taken back; last_ms: its newest report by then
-CREATE TABLE checkpoints (
+CREATE TABLE marks (
     device_id BIGINT NOT NULL,
     at_ms BIGINT NOT NULL,
     last_ms BIGINT NOT NULL,
-    fold {bytes} NOT NULL,
+    state {bytes} NOT NULL,
     PRIMARY KEY (device_id, at_ms)
 );
 
@@ -65,19 +71,20 @@ CREATE TABLE routes (
 
 CREATE INDEX routes_by_day ON routes (device_id, day);
 
--- micrometres of each UTC day, and what late reports added after a later day had begun (received_at_ms: when)
+-- the counter each UTC day began with, its metres, and what of them later days contain, in micrometres
 CREATE TABLE days (
     device_id BIGINT NOT NULL,
     day BIGINT NOT NULL,
+    start_um BIGINT NOT NULL,
     metres_um BIGINT NOT NULL,
+    passed_on_um BIGINT NOT NULL,
     PRIMARY KEY (device_id, day)
 );
 
-CREATE TABLE day_corrections (
-    device_id BIGINT NOT NULL,
-    received_at_ms BIGINT NOT NULL,
-    metres_um BIGINT NOT NULL,
-    PRIMARY KEY (device_id, received_at_ms)
+-- how many days of positions an account keeps; 0 for ever
+CREATE TABLE retentions (
+    account_id TEXT NOT NULL PRIMARY KEY,
+    positions_days BIGINT NOT NULL
 );
 
 -- thresholds that differ from the installation's; owner: account:ID, group:ID or device:ID

@@ -1,12 +1,14 @@
-"""The SQL of history; see `core.ports.history.HistoryPort`."""
+"""The SQL of history: filing and reading; see `core.ports.history.HistoryPort`."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from fleetline.core.ports.history import DeviceFacts, Latest, Part, Refusal, StoredRoute
-from fleetline.stores.engine import Connection
+from fleetline.stores.tables.history_fold import FoldTables
 
 _PART = "part_id, device_id, hour, body"
+_ROUTE = "device_id, origin_at_ms, destination_at_ms, day, settled_at_ms, body"
+_LATEST = "device_id, heard_at_ms, folded_part_id, version, memory"
 
 
 def _part(row: tuple[Any, ...]) -> Part:
@@ -14,11 +16,8 @@ def _part(row: tuple[Any, ...]) -> Part:
     return Part(device_id, hour, body, part_id)
 
 
-class HistoryTables:
+class HistoryTables(FoldTables):
     """History inside one transaction."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._c = connection
 
     async def facts(self, device_ids: Sequence[int], future_tolerance_ms: int) -> dict[int, DeviceFacts]:
         rows = await self._c.fetch(
@@ -41,18 +40,26 @@ class HistoryTables:
             journal_id,
         )
 
+    async def next_version(self) -> int:
+        row = await self._c.fetch_one("UPDATE counters SET next = next + 1 WHERE name = 'history' RETURNING next")
+        assert row is not None, "the migration made this counter"
+        return int(row[0])
+
     async def add_parts(self, parts: Sequence[Part]) -> None:
         await self._c.execute_many(
             "INSERT INTO parts (device_id, hour, body) VALUES ($1, $2, $3)",
             [(part.device_id, part.hour, part.body) for part in parts],
         )
 
-    async def heard(self, heard: Sequence[tuple[int, int]]) -> None:
+    async def heard(self, heard: Sequence[tuple[int, int, int]], version: int) -> None:
+        # CASE and not max(): the engines name the greatest of two values differently
         await self._c.execute_many(
-            "INSERT INTO latest (device_id, heard_at_ms) VALUES ($1, $2) ON CONFLICT (device_id) DO UPDATE SET"
-            " heard_at_ms = excluded.heard_at_ms, version = latest.version + 1"
-            " WHERE excluded.heard_at_ms > latest.heard_at_ms",
-            heard,
+            "INSERT INTO latest (device_id, heard_at_ms, news, version) VALUES ($1, $2, $3, $4)"
+            " ON CONFLICT (device_id) DO UPDATE SET version = excluded.version,"
+            " heard_at_ms = CASE WHEN excluded.heard_at_ms > latest.heard_at_ms THEN excluded.heard_at_ms"
+            " ELSE latest.heard_at_ms END,"
+            " news = CASE WHEN excluded.news > latest.news THEN excluded.news ELSE latest.news END",
+            [(*row, version) for row in heard],
         )
 
     async def add_refusals(self, refusals: Sequence[Refusal]) -> None:
@@ -61,38 +68,33 @@ class HistoryTables:
             [(r.device_id, r.received_at_ms, r.reason, r.reports, r.frame) for r in refusals],
         )
 
-    async def waiting(self, limit: int) -> list[int]:
-        rows = await self._c.fetch(
-            "SELECT p.device_id FROM parts p LEFT JOIN latest l ON l.device_id = p.device_id"
-            " WHERE p.part_id > coalesce(l.folded_part_id, 0) GROUP BY p.device_id ORDER BY min(p.part_id) LIMIT $1",
-            limit,
-        )
-        return [int(row[0]) for row in rows]
-
-    async def lock_latest(self, device_ids: Sequence[int]) -> list[Latest]:
-        rows = await self._c.fetch(
-            "SELECT device_id, heard_at_ms, folded_part_id, version, fold FROM latest"
-            " WHERE device_id {in_ints:$1} ORDER BY device_id {for_update}",
-            list(device_ids),
-        )
-        return [Latest(*row) for row in rows]
+    async def drop_refusals_before(self, at_ms: int) -> None:
+        await self._c.execute("DELETE FROM refusals WHERE received_at_ms < $1", at_ms)
 
     async def latest(self, device_ids: Sequence[int]) -> list[Latest]:
         rows = await self._c.fetch(
-            "SELECT device_id, heard_at_ms, folded_part_id, version, fold FROM latest"
-            " WHERE device_id {in_ints:$1} ORDER BY device_id",
-            list(device_ids),
+            f"SELECT {_LATEST} FROM latest WHERE device_id {{in_ints:$1}} ORDER BY device_id", list(device_ids)
         )
         return [Latest(*row) for row in rows]
 
-    async def new_parts(self, device_ids: Sequence[int]) -> list[Part]:
+    async def new_parts(self, device_ids: Sequence[int], limit: int) -> list[Part]:
         rows = await self._c.fetch(
             "SELECT p.part_id, p.device_id, p.hour, p.body FROM latest l JOIN parts p"
             " ON p.device_id = l.device_id AND p.part_id > l.folded_part_id"
-            " WHERE l.device_id {in_ints:$1} ORDER BY p.part_id",
+            " WHERE l.device_id {in_ints:$1} ORDER BY p.part_id LIMIT $2",
             list(device_ids),
+            limit,
         )
         return [_part(row) for row in rows]
+
+    async def hours_from(self, device_id: int, hour: int) -> list[int]:
+        rows = await self._c.fetch(
+            "SELECT hour FROM segments WHERE device_id = $1 AND hour >= $2"
+            " UNION SELECT hour FROM parts WHERE device_id = $1 AND hour >= $2 ORDER BY 1",
+            device_id,
+            hour,
+        )
+        return [int(row[0]) for row in rows]
 
     async def parts_of_hours(self, device_id: int, first: int, last: int) -> list[Part]:
         rows = await self._c.fetch(
@@ -110,7 +112,16 @@ class HistoryTables:
             first,
             last,
         )
-        return [(row[0], row[1]) for row in rows]
+        return [(int(row[0]), row[1]) for row in rows]
+
+    async def folded_hours(self, before_hour: int, limit: int) -> list[tuple[int, int]]:
+        rows = await self._c.fetch(
+            "SELECT p.device_id, p.hour FROM parts p JOIN latest l ON l.device_id = p.device_id WHERE p.hour < $1"
+            " GROUP BY p.device_id, p.hour, l.folded_part_id HAVING max(p.part_id) <= l.folded_part_id LIMIT $2",
+            before_hour,
+            limit,
+        )
+        return [(int(row[0]), int(row[1])) for row in rows]
 
     async def put_segment(self, device_id: int, hour: int, reports: int, body: bytes) -> None:
         await self._c.execute(
@@ -125,93 +136,67 @@ class HistoryTables:
     async def drop_parts(self, part_ids: Sequence[int]) -> None:
         await self._c.execute("DELETE FROM parts WHERE part_id {in_ints:$1}", list(part_ids))
 
-    async def open_hours(self, before_hour: int, limit: int) -> list[tuple[int, int]]:
-        rows = await self._c.fetch(
-            "SELECT p.device_id, p.hour FROM parts p JOIN latest l ON l.device_id = p.device_id WHERE p.hour < $1"
-            " GROUP BY p.device_id, p.hour, l.folded_part_id HAVING max(p.part_id) <= l.folded_part_id LIMIT $2",
-            before_hour,
-            limit,
-        )
-        return [(int(row[0]), int(row[1])) for row in rows]
+    async def drop_history_before(self, account_id: str, hour: int) -> int:
+        old = "device_id IN (SELECT device_id FROM devices WHERE account_id = $1) AND hour < $2"
+        await self._c.execute(f"DELETE FROM parts WHERE {old}", account_id, hour)
+        return await self._c.execute(f"DELETE FROM segments WHERE {old}", account_id, hour)
 
-    async def put_latest(self, rows: Sequence[Latest]) -> None:
-        await self._c.execute_many(
-            "UPDATE latest SET folded_part_id = $2, version = $3, fold = $4 WHERE device_id = $1",
-            [(row.device_id, row.folded_part_id, row.version, row.fold) for row in rows],
-        )
+    async def retentions(self) -> dict[str, int]:
+        return {row[0]: int(row[1]) for row in await self._c.fetch("SELECT account_id, positions_days FROM retentions")}
 
-    async def checkpoint_before(self, device_id: int, at_ms: int) -> tuple[int, bytes] | None:
-        row = await self._c.fetch_one(
-            "SELECT at_ms, fold FROM checkpoints WHERE device_id = $1 AND at_ms <= $2 ORDER BY at_ms DESC LIMIT 1",
-            device_id,
-            at_ms,
-        )
-        return (int(row[0]), row[1]) if row else None
+    async def put_retention(self, account_id: str, days: int | None) -> None:
+        await self._c.execute("DELETE FROM retentions WHERE account_id = $1", account_id)
+        if days is not None:
+            await self._c.execute("INSERT INTO retentions (account_id, positions_days) VALUES ($1, $2)", account_id, days)
 
-    async def add_checkpoints(self, rows: Sequence[tuple[int, int, bytes]]) -> None:
-        await self._c.execute_many(
-            "INSERT INTO checkpoints (device_id, at_ms, fold) VALUES ($1, $2, $3)"
-            " ON CONFLICT (device_id, at_ms) DO UPDATE SET fold = excluded.fold",
-            rows,
-        )
+    async def accounts(self) -> list[str]:
+        return [row[0] for row in await self._c.fetch("SELECT account_id FROM accounts ORDER BY account_id")]
 
-    async def drop_checkpoints_after(self, device_id: int, at_ms: int) -> None:
-        await self._c.execute("DELETE FROM checkpoints WHERE device_id = $1 AND at_ms > $2", device_id, at_ms)
+    async def version(self) -> int:
+        row = await self._c.fetch_one("SELECT next FROM counters WHERE name = 'history'")
+        return int(row[0]) if row else 0
 
-    async def put_routes(self, routes: Sequence[StoredRoute]) -> None:
-        await self._c.execute_many(
-            "INSERT INTO routes (device_id, origin_at_ms, destination_at_ms, day, body) VALUES ($1, $2, $3, $4, $5)"
-            " ON CONFLICT (device_id, origin_at_ms) DO UPDATE SET destination_at_ms = excluded.destination_at_ms,"
-            " day = excluded.day, body = excluded.body",
-            [(r.device_id, r.origin_at_ms, r.destination_at_ms, r.day, r.body) for r in routes],
-        )
-
-    async def drop_routes_from(self, device_id: int, origin_at_ms: int) -> None:
-        await self._c.execute("DELETE FROM routes WHERE device_id = $1 AND origin_at_ms >= $2", device_id, origin_at_ms)
+    async def changed_after(self, version: int) -> list[int]:
+        return [int(row[0]) for row in await self._c.fetch("SELECT device_id FROM latest WHERE version > $1", version)]
 
     async def routes_of_day(self, device_id: int, day: int) -> list[StoredRoute]:
         rows = await self._c.fetch(
-            "SELECT device_id, origin_at_ms, destination_at_ms, day, body FROM routes"
-            " WHERE device_id = $1 AND day = $2 ORDER BY origin_at_ms",
-            device_id,
-            day,
+            f"SELECT {_ROUTE} FROM routes WHERE device_id = $1 AND day = $2 ORDER BY origin_at_ms", device_id, day
         )
         return [StoredRoute(*row) for row in rows]
 
     async def routes_between(self, device_id: int, from_ms: int, to_ms: int) -> list[StoredRoute]:
         rows = await self._c.fetch(
-            "SELECT device_id, origin_at_ms, destination_at_ms, day, body FROM routes"
-            " WHERE device_id = $1 AND origin_at_ms < $3 AND destination_at_ms >= $2 ORDER BY origin_at_ms",
+            f"SELECT {_ROUTE} FROM routes WHERE device_id = $1 AND origin_at_ms < $3 AND destination_at_ms >= $2"
+            " ORDER BY origin_at_ms",
             device_id,
             from_ms,
             to_ms,
         )
         return [StoredRoute(*row) for row in rows]
 
-    async def put_days(self, rows: Sequence[tuple[int, int, bytes]]) -> None:
-        await self._c.execute_many(
-            "INSERT INTO days (device_id, day, body) VALUES ($1, $2, $3)"
-            " ON CONFLICT (device_id, day) DO UPDATE SET body = excluded.body",
-            rows,
+    async def last_route_by(self, device_id: int, at_ms: int) -> StoredRoute | None:
+        row = await self._c.fetch_one(
+            f"SELECT {_ROUTE} FROM routes WHERE device_id = $1 AND origin_at_ms <= $2 ORDER BY origin_at_ms DESC LIMIT 1",
+            device_id,
+            at_ms,
         )
+        return StoredRoute(*row) if row else None
 
-    async def days(self, device_ids: Sequence[int], first: int, last: int) -> list[tuple[int, int, bytes]]:
+    async def refusals_of(self, device_id: int, limit: int) -> list[Refusal]:
         rows = await self._c.fetch(
-            "SELECT device_id, day, body FROM days WHERE device_id {in_ints:$1} AND day >= $2 AND day <= $3",
-            list(device_ids),
-            first,
-            last,
+            "SELECT device_id, received_at_ms, reason, reports, frame FROM refusals WHERE device_id = $1"
+            " ORDER BY received_at_ms DESC LIMIT $2",
+            device_id,
+            limit,
         )
-        return [(int(row[0]), int(row[1]), row[2]) for row in rows]
+        return [Refusal(*row) for row in rows]
 
-    async def add_events(self, rows: Sequence[tuple[int, int, str, str]]) -> None:
-        await self._c.execute_many("INSERT INTO events (device_id, at_ms, kind, body) VALUES ($1, $2, $3, $4)", rows)
-
-    async def drop_history_before(self, device_ids: Sequence[int], hour: int) -> int:
-        await self._c.execute("DELETE FROM parts WHERE device_id {in_ints:$1} AND hour < $2", list(device_ids), hour)
-        return await self._c.execute(
-            "DELETE FROM segments WHERE device_id {in_ints:$1} AND hour < $2", list(device_ids), hour
+    async def events_of(self, device_id: int, from_ms: int, to_ms: int) -> list[tuple[int, str, str]]:
+        rows = await self._c.fetch(
+            "SELECT at_ms, kind, body FROM events WHERE device_id = $1 AND at_ms >= $2 AND at_ms < $3 ORDER BY at_ms",
+            device_id,
+            from_ms,
+            to_ms,
         )
-
-    async def drop_refusals_before(self, at_ms: int) -> None:
-        await self._c.execute("DELETE FROM refusals WHERE received_at_ms < $1", at_ms)
+        return [(int(row[0]), row[1], row[2]) for row in rows]

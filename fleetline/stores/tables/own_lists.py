@@ -89,7 +89,7 @@ class OwnListTables:
             f" ORDER BY {key} {way}, v.{kind.value}_id {way} {last}",
             *clauses.values,
         )
-        return [MemberRow(str(row[0]), *row[1:10], max(row[10], row[13], row[14]), row[11], row[12]) for row in rows]
+        return [_member_row(row) for row in rows]
 
     async def list_groups(self, sight: Sight, kind: Kind) -> list[GroupRow]:
         clauses = Clauses()
@@ -129,7 +129,7 @@ class OwnListTables:
             f" WHERE {clauses.where()} ORDER BY d.device_id {last}",
             *clauses.values,
         )
-        return [DeviceListed(*row[:5], bool(row[5]), *row[6:]) for row in rows]
+        return [_device_listed(row) for row in rows]
 
     async def list_fittings(self, sight: Sight, vehicle_id: int) -> list[tuple[Fitting, str]]:
         clauses = Clauses()
@@ -161,7 +161,26 @@ class OwnListTables:
             f" WHERE {clauses.where()} ORDER BY version DESC, ordinal DESC {last}",
             *clauses.values,
         )
-        return [LoggedChange(*row[:5], Change(*row[5:8], msgspec.json.decode(row[8]))) for row in rows]
+        return [_logged_change(row) for row in rows]
+
+
+def _member_row(row: tuple[Any, ...]) -> MemberRow:
+    key, number, external_id, name, type, description, portrait, created, modified, archived = row[:10]
+    revision, device_id, ident, of_device, of_log = row[10:]
+    return MemberRow(
+        str(key), number, external_id, name, type, description, portrait, created, modified, archived,
+        max(revision, of_device, of_log), device_id, ident,
+    )  # fmt: skip
+
+
+def _device_listed(row: tuple[Any, ...]) -> DeviceListed:
+    number, ident, vehicle_id, name, type, api, offset, added, retired, revision = row
+    return DeviceListed(number, ident, vehicle_id, name, type, bool(api), offset, added, retired, revision)
+
+
+def _logged_change(row: tuple[Any, ...]) -> LoggedChange:
+    version, ordinal, at_ms, actor, door, kind, item_id, action, detail = row
+    return LoggedChange(version, ordinal, at_ms, actor, door, Change(kind, item_id, action, msgspec.json.decode(detail)))
 
 
 def _members_where(clauses: Clauses, sight: Sight, kind: Kind, wanted: MemberWanted) -> str:

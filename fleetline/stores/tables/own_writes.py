@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
+from fleetline.core.ports.own_writes import Archived
 from fleetline.model.registry import Author, Book, Group, Kind, Member, key
 from fleetline.stores.engine import Connection
 
@@ -57,9 +58,9 @@ class OwnWriteTables:
             (account_id, text, id_key, name, name_key, name_key if claimed else None, at_ms, at_ms, version, scope, number)
             for number, text, id_key, name, name_key, _, _ in rows
         ]
-        columns = (*_NEW, f"{kind.value}_id")
+        columns = [*_NEW, f"{kind.value}_id"]
         if kind is Kind.VEHICLE:
-            columns += ("type", "description")
+            columns += ["type", "description"]
             await self._connection.copy(
                 "vehicles", columns, [(*row, facts[5], facts[6]) for row, facts in zip(full, rows, strict=True)]
             )
@@ -112,3 +113,94 @@ class OwnWriteTables:
                 for g in groups
             ],
         )  # fmt: skip
+
+    async def archived_members(self, book: Book, kind: Kind, ids: Sequence[int], since_ms: int) -> dict[int, Archived]:
+        noun, vehicles = kind.value, kind is Kind.VEHICLE
+        facts = ", former_device_id, type, description, portrait" if vehicles else ", NULL"
+        rows = await self._connection.fetch(
+            f"SELECT {noun}_id, external_id, name, modified_at_ms, former_groups{facts} FROM {noun}s"
+            f" WHERE id_scope = $1 AND {noun}_id {{in_ints:$3}} AND account_id = $2 AND id_key IS NULL"
+            " AND deleted_at_ms >= $4",
+            book.id_scope, book.account_id, list(ids), since_ms,
+        )  # fmt: skip
+        return {
+            row[0]: Archived(
+                Member(*row[:4], *row[6:]), tuple(int(part) for part in row[4].split(",") if part), row[5]
+            )
+            for row in rows
+        }  # fmt: skip
+
+    async def restore_many(self, book: Book, kind: Kind, members: Sequence[Member]) -> None:
+        noun = kind.value
+        device = ", former_device_id = NULL" if kind is Kind.VEHICLE else ""
+        rows = []
+        for member in members:
+            name_key = key(member.name)
+            claim = name_key if book.unique_names else None
+            rows.append((
+                book.id_scope, book.account_id, member.member_id, key(member.external_id), name_key, claim,
+                member.modified_at_ms, book.version,
+            ))  # fmt: skip
+        await self._connection.execute_many(
+            f"UPDATE {noun}s SET id_key = $4, name_key = $5, name_claim = $6, deleted_at_ms = NULL, modified_at_ms = $7,"
+            f" revision = $8, former_groups = ''{device} WHERE id_scope = $1 AND {noun}_id = $3 AND account_id = $2",
+            rows,
+        )
+
+    async def loose_devices(self, book: Book, ids: Sequence[int]) -> set[int]:
+        rows = await self._connection.fetch(
+            "SELECT device_id FROM devices WHERE account_id = $1 AND device_id {in_ints:$2}"
+            " AND vehicle_id IS NULL AND deleted_at_ms IS NULL",
+            book.account_id, list(ids),
+        )  # fmt: skip
+        return {row[0] for row in rows}
+
+    async def free_devices(self, book: Book, ids: Sequence[int]) -> None:
+        await self._connection.execute(
+            "UPDATE devices SET vehicle_id = NULL, revision = $3 WHERE account_id = $1 AND device_id {in_ints:$2}",
+            book.account_id, list(ids), book.version,
+        )  # fmt: skip
+
+    async def update_devices(self, book: Book, rows: Sequence[tuple[int, bool, int, int | None]]) -> None:
+        await self._connection.execute_many(
+            "UPDATE devices SET api = $3, clock_offset_s = $4, retired_at_ms = $5, revision = $6"
+            " WHERE device_id = $1 AND account_id = $2",
+            [(number, book.account_id, int(api), offset, retired, book.version) for number, api, offset, retired in rows],
+        )
+
+    async def delete_devices(self, book: Book, ids: Sequence[int], at_ms: int) -> None:
+        await self._connection.execute(
+            "UPDATE devices SET ident_claim = NULL, vehicle_id = NULL, deleted_at_ms = $3, revision = $4"
+            " WHERE account_id = $1 AND device_id {in_ints:$2}",
+            book.account_id, list(ids), at_ms, book.version,
+        )  # fmt: skip
+
+    async def delete_groups(self, book: Book, ids: Sequence[int]) -> list[tuple[int, int]]:
+        gone = await self._connection.fetch(
+            "SELECT group_id, member_id FROM group_members WHERE id_scope = $1 AND group_id {in_ints:$2}"
+            " ORDER BY group_id, member_id",
+            book.id_scope, list(ids),
+        )  # fmt: skip
+        await self._connection.execute(
+            "DELETE FROM group_members WHERE id_scope = $1 AND group_id {in_ints:$2}", book.id_scope, list(ids)
+        )
+        await self._connection.execute(
+            "UPDATE registry_groups SET parent_id = NULL, revision = $4"
+            " WHERE id_scope = $1 AND account_id = $2 AND parent_id {in_ints:$3}",
+            book.id_scope, book.account_id, list(ids), book.version,
+        )  # fmt: skip
+        await self._connection.execute(
+            "DELETE FROM registry_groups WHERE id_scope = $1 AND account_id = $2 AND group_id {in_ints:$3}",
+            book.id_scope, book.account_id, list(ids),
+        )  # fmt: skip
+        return [(row[0], row[1]) for row in gone]
+
+    async def members_in(self, book: Book, group_id: int, kind: Kind, ids: Sequence[int]) -> tuple[set[int], set[int]]:
+        noun = kind.value
+        rows = await self._connection.fetch(
+            f"SELECT v.{noun}_id, EXISTS (SELECT 1 FROM group_members m WHERE m.id_scope = v.id_scope"
+            f" AND m.group_id = $4 AND m.member_id = v.{noun}_id) FROM {noun}s v"
+            f" WHERE v.id_scope = $1 AND v.account_id = $2 AND v.{noun}_id {{in_ints:$3}} AND v.id_key IS NOT NULL",
+            book.id_scope, book.account_id, list(ids), group_id,
+        )  # fmt: skip
+        return {row[0] for row in rows}, {row[0] for row in rows if row[1]}

@@ -64,9 +64,7 @@ class JobTables:
             return None
         found = _job(row)
         # two processes may have seen the same job or filled the same free place: the account's lock lets one go first
-        await self._connection.fetch(
-            "SELECT 1 FROM accounts WHERE account_id = $1 {for_update}", found.account_id
-        )
+        await self._connection.fetch("SELECT 1 FROM accounts WHERE account_id = $1 {for_update}", found.account_id)
         changed = await self._connection.execute(
             f"UPDATE power_jobs AS j SET state = 'running', owner = $3, leased_until_ms = $4,"
             f" started_at_ms = COALESCE(j.started_at_ms, $1) WHERE j.job_id = $5 AND (({abandoned}) OR"

@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Sequence
+from typing import Final
 
 from fleetline.model.registry import Author, Book, Change, LoggedChange
 from fleetline.stores.engine import Connection
 
-_BOOK = "account_id, id_scope, version, unique_names, vehicles, drivers, vehicle_groups, driver_groups"
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+_BOOK: Final = "account_id, id_scope, version, unique_names, vehicles, drivers, vehicle_groups, driver_groups"
 
 
 class BookTables:
@@ -65,7 +67,7 @@ class BookTables:
         rows = [
             (
                 book.account_id, book.version, ordinal, at_ms, author.actor, author.door, change.kind, change.item_id,
-                change.action, json.dumps(change.detail, ensure_ascii=False, separators=(",", ":")),
+                change.action, _ENCODER.encode(change.detail),
             )
             for ordinal, change in enumerate(changes, 1)
         ]  # fmt: skip

@@ -12,7 +12,9 @@ from fleetline.stores.engine import Connection
 class Words:
     """What the two tables spell differently.
 
-    id_place  where external ids are unique, as a condition with the scope in $1 and the account in $2
+    id_place  where external ids are unique, as a condition with the scope in $1 and the account in $2. It names one
+              column only, and each parameter: an engine that has no statistics yet would multiply the two into one row
+              and read a whole account for it, and an engine refuses a parameter that no place uses
     """
 
     table: str
@@ -21,8 +23,8 @@ class Words:
     facts: str
 
 
-_VEHICLES: Final = Words("vehicles", "vehicle_id", "id_scope = $1", ", type, description, portrait")
-_DRIVERS: Final = Words("drivers", "driver_id", "id_scope = $1 AND account_id = $2", "")
+_VEHICLES: Final = Words("vehicles", "vehicle_id", "id_scope = $1 AND $2 <> ''", ", type, description, portrait")
+_DRIVERS: Final = Words("drivers", "driver_id", "account_id = $2 AND $1 <> ''", "")
 _KEYS: Final = {Sort.ID: "id_key", Sort.NAME: "name_key"}
 
 
@@ -42,10 +44,9 @@ class MemberTables:
 
     async def holders_of_id_keys(self, book: Book, kind: Kind, keys: Sequence[str]) -> list[tuple[str, str, Member]]:
         words = _words(kind)
-        # the account stands in both statements, since an engine refuses a parameter that no place uses
         rows = await self._connection.fetch(
             f"SELECT id_key, account_id, {_columns(words)} FROM {words.table}"
-            f" WHERE {words.id_place} AND $2 <> '' AND id_key {{in_texts:$3}}",
+            f" WHERE {words.id_place} AND id_key {{in_texts:$3}}",
             book.id_scope, book.account_id, list(keys),
         )  # fmt: skip
         return [(row[0], row[1], Member(*row[2:])) for row in rows]
@@ -65,20 +66,21 @@ class MemberTables:
         words = _words(kind)
         rows = await self._connection.fetch(
             f"SELECT 0, id_key FROM {words.table} WHERE {words.id_place} AND id_key {{in_texts:$3}}"
-            f" UNION ALL SELECT 1, name_claim FROM {words.table}"
-            f" WHERE id_scope = $1 AND account_id = $2 AND name_claim {{in_texts:$4}}",
+            f" UNION ALL SELECT 1, name_key FROM {words.table}"
+            f" WHERE account_id = $2 AND name_key {{in_texts:$4}} AND name_claim IS NOT NULL",
             book.id_scope, book.account_id, list(id_keys), list(name_keys),
         )  # fmt: skip
         return {text for part, text in rows if part == 0}, {text for part, text in rows if part == 1}
 
     async def members_by_ids(self, book: Book, kind: Kind, member_ids: Sequence[int]) -> list[Member]:
         words = _words(kind)
+        # the account is compared here, so that nothing but the primary key can serve the statement
         rows = await self._connection.fetch(
-            f"SELECT {_columns(words)} FROM {words.table}"
-            f" WHERE id_scope = $1 AND {words.id} {{in_ints:$3}} AND account_id = $2 AND id_key IS NOT NULL",
-            book.id_scope, book.account_id, list(member_ids),
+            f"SELECT account_id, id_key, {_columns(words)} FROM {words.table}"
+            f" WHERE id_scope = $1 AND {words.id} {{in_ints:$2}}",
+            book.id_scope, list(member_ids),
         )  # fmt: skip
-        return [Member(*row) for row in rows]
+        return [Member(*row[2:]) for row in rows if row[0] == book.account_id and row[1] is not None]
 
     async def all_members(self, book: Book, kind: Kind) -> list[Member]:
         words = _words(kind)

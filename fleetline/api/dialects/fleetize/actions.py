@@ -29,7 +29,7 @@ async def devicelist(workspace: "Workspace", request: Request) -> Response:
     variant: Variant = (_sight(workspace), scope.device, withheld_fields(withhold))
     if after_s is None:
         return _success(workspace, await listings.answer(variant, views, request.received_at_ms))
-    active = [view for view in views if (online_s := view.live.online_s) is not None and online_s > after_s]
+    active = [view for view in views if view.live.online_ms is not None and view.live.online_ms // 1000 > after_s]
     return _success(workspace, await listings.part(variant, active, request.received_at_ms))
 
 

@@ -88,11 +88,12 @@ def _check_months(array: Mapping[str, Any] | None, path: str, faults: list[Fault
 def _hint_swapped(faults: list[Fault], location: Any) -> None:
     """A latitude out of range beside a longitude that would be one is worth a hint."""
     longitude = (location or {}).get("longitude_deg")
+    if longitude is None or not LIMITS["latitude_deg"].holds(longitude):
+        return
     for index, fault in enumerate(faults):
         if fault.field == "location.latitude" and fault.code == "range":
-            if longitude is not None and LIMITS["latitude_deg"].holds(longitude):
-                message = f"{fault.message} Latitude and longitude may be swapped."
-                faults[index] = Fault(fault.field, fault.code, message)
+            message = f"{fault.message} Latitude and longitude may be swapped."
+            faults[index] = Fault(fault.field, fault.code, message)
 
 
 def _draft(values: Mapping[str, Any]) -> Draft:

@@ -26,9 +26,7 @@ def _members(pairs: list[tuple[str, Any]]) -> Members:
     out.repeated = ()
     if len({name.lower() for name, _ in pairs}) != len(pairs):
         lowered = [name.lower() for name, _ in pairs]
-        out.repeated = tuple(
-            name for index, (name, _) in enumerate(pairs) if lowered.index(name.lower()) < index
-        )
+        out.repeated = tuple(name for index, (name, _) in enumerate(pairs) if lowered.index(name.lower()) < index)
     return out
 
 

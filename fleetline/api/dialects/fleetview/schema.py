@@ -1,4 +1,4 @@
-"""The fields of a resource and of a fleet in this API's words, each with what it may hold and which noun it stands for."""
+"""The fields of a resource and of a fleet in this API's words, each with what it may hold and what it stands for."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -14,11 +14,11 @@ from fleetline.api.errors import (
     OutOfTime,
     TypeUnsupported,
 )
-from fleetline.api.http import Headers, JSON_TYPE, Request, Response
+from fleetline.api.http import JSON_TYPE, Headers, Request, Response
 from fleetline.model.errors import Conflict, FleetlineError, Invalid, NotFound, Unavailable
-from fleetline.model.resource_query import CannotCompute, OutOfReach, QueueFull
 from fleetline.model.refusals import TooMany, Unknown
 from fleetline.model.resource import Fault, Stale, UnknownMembers
+from fleetline.model.resource_query import CannotCompute, OutOfReach, QueueFull
 
 STATUS_WORDS: Final = {
     400: "BadRequest",
@@ -71,9 +71,7 @@ def fault_json(fault: Fault) -> dict[str, str]:
     return {"field": fault.field, "code": fault.code, "message": fault.message}
 
 
-def error_response(
-    status: int, message: str, faults: Sequence[Fault] = (), headers: Headers = ()
-) -> Response:
+def error_response(status: int, message: str, faults: Sequence[Fault] = (), headers: Headers = ()) -> Response:
     """The one shape of every refusal but those of the token routes."""
     body: dict[str, object] = {"statusCode": STATUS_WORDS[status], "message": message}
     if status in WITH_ERRORS:

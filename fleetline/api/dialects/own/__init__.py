@@ -27,7 +27,8 @@ Coming in
     GET    /status                          open: {version, setup_needed, sign_in: true}
     POST   /setup                           open, only while there is no account: {organisation, email, password,
                                             time_zone?, language?} -> session, cookie set
-    POST   /session                         open: {email, password} -> session, cookie set; 401 `password`, 429
+    POST   /session                         open: {email, password, keep?: cookie | token}: cookie set, {csrf}; or {token};
+                                            401 `password`, 429
     GET    /session                         {user, account, plan, role, administers, permissions, preferences, csrf,
                                             expires_at_ms}
     DELETE /session                         sign out, cookie taken away
@@ -102,3 +103,59 @@ Administration (administrators)
     GET    /requests                        the request log; filters api, action, credential, address, refused, from, to
     GET    /openapi.json                    open
 """
+
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Final
+
+from fleetline.api.dialect import Dialect
+from fleetline.api.dialects.own import session
+from fleetline.api.dialects.own.calls import check_query
+from fleetline.api.dialects.own.doors import COOKIE, admit_caller, check_rights, identify
+from fleetline.api.dialects.own.replies import BASE, answer, route
+from fleetline.api.dialects.own.words import render
+from fleetline.api.http import Request, Response
+from fleetline.api.openapi import openapi
+from fleetline.api.routes import Answer, RouteTable
+from fleetline.api.steps import admit, check_method, check_size, find_route, handle, read_body
+
+if TYPE_CHECKING:
+    from fleetline.core.gate import Gate
+
+
+async def document(gate: "Gate", request: Request) -> Response:
+    return answer(openapi(DIALECT, base_url=request.base_url, version=version("fleetline")))
+
+
+DESCRIPTION: Final = """\
+Everything the web app shows and does, for programs of the same owner.
+
+Sign in with `POST /api/v1/session`, or send an API token as `Authorization: Bearer`. Lists are paged by cursors, bulk calls
+give one outcome per item, changes may be guarded by `If-Match` and repeated under an `Idempotency-Key`. Refusals are
+problem details (RFC 9457) with a `code` for programs.
+"""
+
+ROUTES: Final = (
+    *session.ROUTES,
+    route("GET", "/openapi.json", "This document", None, open_handler=document, tag="session",
+          answers=[Answer(200, "OpenAPI 3.1", {"type": "object"})]),
+)  # fmt: skip
+
+DIALECT: Final = Dialect(
+    name="own",
+    title="Fleetline API, version 1",
+    source="Fleetline's own",
+    mounts=(BASE,),
+    routes=ROUTES,
+    order=(
+        find_route(RouteTable(ROUTES)), check_method, admit, check_rights, check_query, check_size, read_body, handle,
+    ),
+    identify=identify,
+    admit=admit_caller,
+    render=render,
+    inflate=True,
+    security=(
+        ("bearer", {"type": "http", "scheme": "bearer"}),
+        ("cookie", {"type": "apiKey", "in": "cookie", "name": COOKIE}),
+    ),
+    description=DESCRIPTION,
+)  # fmt: skip

@@ -116,7 +116,9 @@ def _invalid(fault: Invalid) -> Words:
 def _unstorable(fault: registry.Unstorable) -> Words:
     field = "external_id" if fault.field == "id" else fault.field
     reason = text_reason(fault.fault)
-    return Words(422, "invalid", f"Item {fault.item + 1}: {field} {reason}.", [Fault(f"[{fault.item}].{field}", reason)])
+    return Words(
+        422, "invalid", f"Item {fault.item + 1}: {field} {reason}.", [Fault(f"[{fault.item}].{field}", reason)]
+    )
 
 
 def text_reason(fault: registry.TextFault) -> str:
@@ -185,7 +187,9 @@ _WORDS: Final[Mapping[type[FleetlineError], Callable[[Any], Words]]] = {
     Unknown: _unknown,
     GrantRefused: lambda _: Words(401, "not_signed_in", "The token is not valid.", headers=_CHALLENGE),
     Blocked: lambda _: Words(403, "blocked", "The credential is blocked."),
-    NotInPlan: lambda f: Words(403, "not_in_plan", f"The plan or your permissions do not include this {shown(f.what)}."),
+    NotInPlan: lambda f: Words(
+        403, "not_in_plan", f"The plan or your permissions do not include this {shown(f.what)}."
+    ),
     WrongLevel: lambda _: Words(403, "not_allowed", "This needs a credential of an account."),
     NotAllowed: _not_allowed,
     TooMany: _later,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from fleetline.api.dialects.trimble import bodies
 from fleetline.api.dialects.trimble.lists import asked, envelope, groups_path, query_values, versioned
-from fleetline.api.dialects.trimble.members import author, unique
+from fleetline.api.dialects.trimble.members import author
 from fleetline.api.dialects.trimble.words import (
     DUPLICATE,
     NOT_FOUND,
@@ -30,6 +30,7 @@ from fleetline.model.registry import (
     TooMany,
     Unknown,
     Unstorable,
+    each_once,
 )
 
 if TYPE_CHECKING:
@@ -56,10 +57,10 @@ class GroupHandlers:
             most = f"An account can hold at most {fault.limit} {self.words.group_noun}s"
             raise BadRequest(f"{most}; this call would make {fault.count}") from fault
         data = [self._record(outcome.group) for outcome in outcomes if isinstance(outcome, AddedGroup)]
-        refused = unique(n for n, outcome in zip(names, outcomes, strict=True) if isinstance(outcome, Duplicate))
+        refused = each_once(n for n, outcome in zip(names, outcomes, strict=True) if isinstance(outcome, Duplicate))
         if refused:
             message = f"The request finished without adding duplicate {self.words.group_noun}s."
-            error = partial(message, DUPLICATE, duplicate_names=refused)
+            error = partial(message, DUPLICATE, duplicate_names=list(refused.values()))
             return answer({"error": error, "data": data}, error=str(DUPLICATE))
         if self.words.kind is Kind.DRIVER:  # the vendor answers this one without an envelope
             return answer(data)

@@ -1,6 +1,6 @@
 """Vehicles, and drivers with other words: add, rename, list, delete."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -29,7 +29,7 @@ from fleetline.model.registry import (
     Outcome,
     Unknown,
     Unstorable,
-    key,
+    each_once,
 )
 
 if TYPE_CHECKING:
@@ -70,8 +70,8 @@ class MemberHandlers:
         message = f"The request finished without adding duplicate {self.words.id}s{self.words.cloud}"
         if "id" not in reasons:
             message = f"The request finished without adding {noun}s whose Name is already in use"
-        refused = unique(item.external_id for item, why in zip(items, reasons, strict=True) if why)
-        error = partial(message, DUPLICATE, duplicate_ids=refused)
+        refused = each_once(item.external_id for item, why in zip(items, reasons, strict=True) if why)
+        error = partial(message, DUPLICATE, duplicate_ids=list(refused.values()))
         return answer({"error": error, "data": data}, headers=(("fleetline-refused", counted),), error=str(DUPLICATE))
 
     async def rename(self, workspace: "Workspace", request: Request) -> Response:
@@ -148,11 +148,6 @@ class MemberHandlers:
             stem = self.words.group
             record[f"{stem}s"] = [{f"{stem}Id": group_id, f"{stem}Name": name} for group_id, name in groups]
         return record
-
-
-def unique(texts: Iterable[str]) -> list[str]:
-    """Each id once, in the spelling and at the place of its first mention."""
-    return list({key(text): text for text in reversed(list(texts))}.values())[::-1]
 
 
 def _ids_of(kind: type, items: Sequence[NewMember], outcomes: Sequence[Outcome]) -> list[str]:
