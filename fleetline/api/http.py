@@ -146,6 +146,11 @@ class Request:
             raise EncodingUnsupported(encoding)
         return await self._inflated(limit)
 
+    async def hung_up(self) -> None:
+        """Returns once the client is gone; for answers that go on, after the body has been read."""
+        while (await self._receive())["type"] != "http.disconnect":
+            continue
+
     async def _inflated(self, limit: int) -> bytes:
         unpack, parts, size = zlib.decompressobj(wbits=31), list[bytes](), 0
         async for chunk in self.chunks(limit):

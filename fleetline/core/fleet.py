@@ -114,10 +114,19 @@ async def device(workspace: Workspace, device_id: int) -> DeviceListed:
 
 
 async def fittings(workspace: Workspace, vehicle_id: int) -> list[tuple[Fitting, str]]:
-    """(fitting, device's identifier) of what a vehicle carried, oldest first. errors: NotFound vehicle"""
+    """(fitting, device's identifier) of what a vehicle carried, oldest first; only devices within sight.
+
+    errors  NotFound vehicle
+    """
     await member(workspace, Kind.VEHICLE, vehicle_id)
+    sight = sight_of(workspace)
     async with workspace.core.store.read() as tx:
-        return await tx.own.list_fittings(sight_of(workspace), vehicle_id)
+        found = await tx.own.list_fittings(sight, vehicle_id)
+        if sight.everything or not found:
+            return found
+        ids = tuple({fitting.device_id for fitting, _ in found})
+        seen = {row.device_id for row in await tx.own.list_devices(sight, DeviceWanted(ids=ids, limit=len(ids)))}
+    return [(fitting, ident) for fitting, ident in found if fitting.device_id in seen]
 
 
 async def device_fittings(workspace: Workspace, device_id: int) -> list[tuple[Fitting, str | None]]:

@@ -108,3 +108,11 @@ async def turns(workspace: Workspace) -> AsyncIterator[Turn | None]:
         difference = turn(last, now)
         last = now
         yield difference if difference.changed or difference.gone or difference.registry_changed else None
+
+
+async def still_admitted(workspace: Workspace) -> bool:
+    """Whether the caller would come in again with the very same rights; a stream outlives what opened its door."""
+    now_ms = workspace.core.clock.now_ms()
+    async with workspace.core.store.read() as tx:
+        holder = await tx.accounts.holder(workspace.principal.credential_id)
+    return holder is not None and holder.alive(now_ms) and holder.principal() == workspace.principal

@@ -67,25 +67,3 @@ class Registry:
         """The log of an account after a place (version, ordinal), oldest first; what is read stays as it is."""
         async with self._store.read() as tx:
             return await tx.registry.changes(account_id, *after, limit)
-
-    async def wrong_sizes(self, *, mend: bool = False) -> list[str]:
-        """Accounts whose kept list sizes differ from the rows, for the doctor; `mend` sets them right."""
-        async with self._store.read() as tx:
-            accounts = await tx.registry.accounts_with_books()
-        wrong = []
-        for account_id in accounts:
-            # under the lock, so that no writer is half way between a row and its counter
-            async with self._store.write() as tx:
-                book = await tx.registry.open_book(account_id)
-                cars, people, car_groups, people_groups = await tx.registry.counted(account_id)
-                if book is None:
-                    continue
-                true = replace(
-                    book, vehicles=cars, drivers=people, vehicle_groups=car_groups, driver_groups=people_groups
-                )
-                if true == book:
-                    continue
-                wrong.append(account_id)
-                if mend:
-                    await tx.registry.save_book(true)
-        return wrong

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from fleetline.core.ports.registry import RegistryTables
 from fleetline.core.ports.store import Store
 from fleetline.core.ports.world import Clock
 from fleetline.core.registry_book import Writing, writing
@@ -16,6 +17,7 @@ from fleetline.model.registry import (
     Added,
     Ambiguous,
     Author,
+    Book,
     Duplicate,
     Kept,
     Kind,
@@ -117,7 +119,7 @@ class Members:
                 return Page(0, 0, (), {})
             if offset >= book.size(self.kind):
                 return Page(book.version, book.size(self.kind), (), {})
-            ids = await tables.page_ids(account_id, self.kind, sort, descending=descending, offset=offset, limit=limit)
+            ids = await _page_ids(tables, book, self.kind, sort, descending, offset, limit)
             found = {m.member_id: m for m in await tables.members_by_ids(book, self.kind, ids)}
             groups = await tables.groups_of_members(book, ids)
             return Page(book.version, book.size(self.kind), tuple(found[i] for i in ids), groups)
@@ -185,6 +187,19 @@ class Members:
             await work.tables.set_vehicle_facts(work.book, [row], at_ms)
             work.note("vehicle", member_id, "changed", **changed_facts(before, after))
             return replace(after, modified_at_ms=at_ms)
+
+
+async def _page_ids(
+    tables: RegistryTables, book: Book, kind: Kind, sort: Sort, descending: bool, offset: int, limit: int
+) -> list[int]:
+    """The ids of a page, skipping from the nearer end of the list; `offset` lies before the end."""
+    account_id, size = book.account_id, book.size(kind)
+    behind = max(0, size - offset - limit)
+    if offset <= behind:
+        return await tables.page_ids(account_id, kind, sort, descending=descending, offset=offset, limit=limit)
+    limit = min(limit, size - offset)
+    ids = await tables.page_ids(account_id, kind, sort, descending=not descending, offset=behind, limit=limit)
+    return ids[::-1]
 
 
 async def add_members(

@@ -13,7 +13,7 @@ from fleetline.api.dialect import Dialect
 from fleetline.api.http import Origin, Request
 from fleetline.api.openapi import openapi, operation_id
 from fleetline.api.pipeline import mount_table
-from fleetline.api.plug import find_dialects
+from fleetline.app.plug import find_dialects
 from fleetline.api.steps import handle
 from fleetline.model.errors import FleetlineError
 from fleetline.model.limits import Standing

@@ -67,7 +67,7 @@ async def test_accounts_stand_alone_or_under_a_partner(core: Core, clock: HandCl
 )
 async def test_an_account_that_cannot_be_meant_is_refused(core: Core, facts: dict[str, str], field: str) -> None:
     with pytest.raises(Invalid) as refused:
-        await core.accounts.add_account(**facts)  # type: ignore[arg-type]  # the cases name parameters
+        await core.accounts.add_account(**facts)
     assert refused.value.field == field
     assert await core.accounts.accounts() == []
 
@@ -207,7 +207,7 @@ async def test_an_asset_key_is_an_account_s_or_a_partner_s(core: Core, account: 
     assert await core.credentials.credentials(partner_id=partner.partner_id) == [issued.credential]
     for both in ({}, {"account_id": account.account_id, "partner_id": partner.partner_id}):
         with pytest.raises(Invalid):
-            await core.credentials.add_asset_key(**both)  # type: ignore[arg-type]  # the cases name parameters
+            await core.credentials.add_asset_key(**both)
     await core.accounts.close_partner(partner.partner_id)
     with pytest.raises(Invalid, match="closed"):
         await core.credentials.add_asset_key(partner_id=partner.partner_id)

@@ -1,4 +1,4 @@
-"""Names may be let off being unique, the log tells everything, and wrong sizes are found and mended."""
+"""Names may be let off being unique, and the log tells everything."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from fleetline.model.registry import Added, Duplicate, Kept, Kind, NamesNotUniqu
 from fleetline.stores.engine import Engine
 from fleetline.stores.store import EngineStore
 from tests.kit import HandClock
-from tests.registry_kit import BY, OTHER, OWN, SISTER_A, make_accounts
+from tests.registry_kit import BY, OTHER, OWN, make_accounts
 
 
 @pytest.fixture
@@ -53,15 +53,3 @@ async def test_the_log_is_read_in_parts_and_holds_deletions(registry: Registry) 
         ("changed", {"name": ["A", "A2"]}),
         ("deleted", {"external_id": "b", "name": "B"}),
     ]
-
-
-async def test_wrong_sizes_are_found_and_mended(registry: Registry, engine: Engine) -> None:
-    await registry.vehicles.add(OWN, [NewMember("a", "A")], BY)
-    await registry.drivers.add(SISTER_A, [NewMember("a", "A")], BY)
-    assert await registry.wrong_sizes() == []
-    async with engine.write() as tx:
-        await tx.execute("UPDATE registries SET drivers = 7 WHERE account_id = $1", SISTER_A)
-    assert await registry.wrong_sizes() == [SISTER_A]
-    assert await registry.wrong_sizes(mend=True) == [SISTER_A]
-    assert await registry.wrong_sizes() == []
-    assert (await registry.drivers.page(SISTER_A)).size == 1

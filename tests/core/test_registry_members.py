@@ -303,3 +303,14 @@ async def test_a_portrait_a_type_and_a_description_are_the_vehicles(registry: Re
     assert row[4:7] == ("BUS", "d", "p.jpg")
     with pytest.raises(NotFound):
         await registry.vehicles.describe(OTHER, vehicle.member_id, BY, type="bus")
+
+
+async def test_every_part_of_a_list_is_the_same_from_whichever_end_it_is_counted(registry: Registry) -> None:
+    await registry.vehicles.add(OWN, [NewMember(f"v{i}", f"N {i % 5} {i}") for i in range(23)], BY)
+    whole = [m.member_id for m in (await registry.vehicles.page(OWN, limit=100)).members]
+    for descending in (False, True):
+        order = whole[::-1] if descending else whole
+        for offset in (0, 3, 11, 12, 16, 20, 22, 23, 40):
+            for limit in (1, 7, 23, 100):
+                page = await registry.vehicles.page(OWN, descending=descending, offset=offset, limit=limit)
+                assert [m.member_id for m in page.members] == order[offset : offset + limit]

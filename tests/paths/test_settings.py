@@ -79,7 +79,7 @@ def test_a_file_says_all_that_can_be_said(tmp_path: Path) -> None:
     assert settings.fleetize == {"error_status": "200", "error_body": "json"}
     assert (settings.request_log_days, settings.positions_days, settings.lives.signed_s) == (0, 365, 600)
     assert settings.trips == {"min_trip_distance": 300, "bad_hdop": 2.5}
-    assert settings.plans["gold"].actions == {"device"}
+    assert settings.plans["gold"].actions == frozenset({"device"})
 
 
 def test_the_environment_says_sections_and_lists_too(tmp_path: Path) -> None:
@@ -154,7 +154,7 @@ def test_a_bad_flag_or_variable_is_named_as_it_was_given(tmp_path: Path) -> None
         ({}, {"FLEETLINE_TRIPS_PARKNG": "5"}, "FLEETLINE_TRIPS_PARKNG"),
     ):
         with pytest.raises(Invalid) as refused:
-            load_settings(flags, environment, tmp_path)  # type: ignore[arg-type]  # of several types side by side
+            load_settings(flags, environment, tmp_path)
         assert refused.value.field == field
 
 

@@ -1,6 +1,8 @@
 """Sums over groups, coarser periods, and what must make no difference."""
 
 import itertools
+import subprocess
+import sys
 
 import numpy as np
 import numpy.typing as npt
@@ -174,3 +176,21 @@ def test_sums_hold_groups_by_periods_and_no_member() -> None:
     for tile in tiles(rows, STEPS, per_period=4):
         sums.add(tile)
     assert sums.series().power_ac_kw.shape == (2, 72)
+
+
+def test_no_sites_and_no_groups_are_no_trouble() -> None:
+    rows = compile_rows([], shipped_atlas())
+    assert simulate(rows, STEPS)["ac_kw"].shape == (0, len(STEPS))
+    assert not fleet_power(rows, STEPS, [[]]).power_ac_kw.any()
+    some = compile_rows([simple_site()], shipped_atlas())
+    assert fleet_power(some, STEPS, []).power_ac_kw.shape == (0, len(STEPS))
+
+
+def test_the_room_opens_without_the_slow_libraries() -> None:
+    code = (
+        "import sys\n"
+        "from fleetline.solar import atlas, clear, forecast, kernel, metrics, refine, rows, run\n"
+        "print(sorted({'pvlib', 'pandas', 'scipy', 'h5py', 'numba'} & set(sys.modules)))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -46,12 +46,12 @@ async def test_a_holder_is_found_with_everybody_it_depends_on(store: EngineStore
 
 
 async def test_a_secret_is_found_through_an_index(engine: Engine, store: EngineStore) -> None:
-    if engine.name != "sqlite":
-        pytest.skip("PostgreSQL plans by the size of the table, which is tiny here")
+    explain = {"sqlite": "EXPLAIN QUERY PLAN", "postgres": "EXPLAIN"}[engine.name]
     async with engine.read() as tx:
-        sql = "EXPLAIN QUERY PLAN SELECT 1 FROM credentials WHERE secret_hash {in_texts:$1}"
-        plan = await tx.fetch(sql, ["c" * 64])
-    assert any("credentials_by_secret" in row[3] for row in plan)
+        if engine.name == "postgres":
+            await tx.execute("SET LOCAL enable_seqscan = off")  # the table is tiny here, and reading it all is cheaper
+        plan = await tx.fetch(f"{explain} SELECT 1 FROM credentials WHERE secret_hash {{in_texts:$1}}", ["c" * 64])
+    assert "credentials_by_secret" in str(plan)
 
 
 async def test_former_secrets_count_until_their_time_is_over(store: EngineStore) -> None:

@@ -1,8 +1,8 @@
 """Every recorded call of this API is answered as recorded: errors byte for byte, successes value for value.
 
 A recording in tests/recordings/fleetize: `given` is the state (plan, users with their permissions, devices with the
-file of their reports), `calls` follow one another, each at `after_s` seconds after `now`. `{token}` stands for the token
-of the named caller, `{N bytes}` fills the body up to that size.
+file of their reports), `calls` follow one another, each at `after_s` seconds after `now`. `{token}` stands for the
+token of the named caller, `{N bytes}` fills the body up to that size.
 """
 
 import re
@@ -20,7 +20,8 @@ from tests.api.calls import Answer, Caller
 from tests.api.fleetize.conftest import MakeWorld
 from tests.api.fleetize.desk import Car
 from tests.api.fleetize.world import World
-from tests.model.trips_kit import join, report
+from tests.kit import HandClock
+from tests.model.trips_kit import DAY_S, join, report
 
 FOLDER = Path(__file__).parents[2] / "recordings" / "fleetize"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.json"))
@@ -85,21 +86,26 @@ def check(answer: Answer, expected: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-async def test_a_recorded_call_is_answered_as_recorded(make: MakeWorld, name: str) -> None:
+async def test_a_recorded_call_is_answered_as_recorded(make: MakeWorld, clock: HandClock, name: str) -> None:
     recording = read(name)
     given = recording["given"]
+    clock.ms = DAY_S * 1000  # devices are registered before they report
     world = await make(
         *(car(facts, given) for facts in given.get("devices", [])),
         plan=given["plan"],
         plans=plans_of(given.get("plans", {}), ["device", "devicelist"]),
         settings=given.get("settings"),
+        stored=True,
+        time_zone=given.get("time_zone", "Europe/Berlin"),
+        language=given.get("language", "de"),
     )
+    assert world.station is not None
     tokens = {"main": world.token}
     for number, (user, permissions) in enumerate(given.get("users", {}).items()):
         tokens[user] = await world.member(permissions, f"user{number}@example.com")
     start_ms = round(datetime.fromisoformat(given["now"]).timestamp() * 1000)
     for call in recording["calls"]:
-        world.clock.ms = start_ms + round(call["after_s"] * 1000)
+        await world.station.go_on(start_ms + round(call["after_s"] * 1000))
         check(await play(world, call, tokens), call["answer"])
 
 

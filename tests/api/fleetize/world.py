@@ -12,9 +12,11 @@ from fleetline.core.requests import RequestFilter, RequestLog, find_requests
 from fleetline.core.workspace import Core
 from fleetline.model.access import Role, parse_permissions
 from fleetline.model.limits import Plan
+from fleetline.model.registry import Author, NewDevice
 from fleetline.stores.engine import Engine
 from tests.api.calls import Answer, Caller
 from tests.api.fleetize.desk import Car, MemoryDesk
+from tests.api.fleetize.station import Station, open_station
 from tests.core.gate_kit import core_over
 from tests.kit import CountedIds, HandClock
 
@@ -30,12 +32,13 @@ class World:
 
     core: Core
     gate: Gate
-    desk: MemoryDesk
     log: RequestLog
     clock: HandClock
     app: Pipeline
     account_id: str
     token: str
+    desk: MemoryDesk
+    station: Station | None = None
 
     async def call(
         self,
@@ -79,13 +82,32 @@ async def make_world(
     plan: str = FREE,
     plans: Mapping[str, Plan] | None = None,
     settings: Mapping[str, object] | None = None,
+    stored: bool = False,
+    **account: str,
 ) -> World:
-    """An account on that plan."""
-    desk = MemoryDesk(cars)
-    core = replace(core_over(engine, clock, ids, folder, plans), history=cast(Any, desk))
-    account = await core.accounts.add_account("Fleet", plan=plan)
-    issued = await core.credentials.add_call_token(account.account_id)
+    """An account on that plan, its devices in memory; stored: registered, reporting and read as in the real program."""
+    desk, station = MemoryDesk(cars), None
+    core = core_over(engine, clock, ids, folder, plans)
+    made = await core.accounts.add_account("Fleet", plan=plan, **account)
+    if stored:
+        station = await open_station(core.store, clock)
+        await station.filing.start()
+        core = replace(core, history=station.history)
+        for car in cars:
+            await register(engine, core, made.account_id, car)
+            station.expect(car.device_id, car.ident, car.rows)
+    else:
+        core = replace(core, history=cast(Any, desk))
+    issued = await core.credentials.add_call_token(made.account_id)
     gate, log = Gate(core), RequestLog(core.store, clock)
     dialect = DIALECT if settings is None else configure(settings)
     app = Pipeline([dialect], gate=gate, log=log, clock=clock, ids=ids)
-    return World(core, gate, desk, log, clock, app, account.account_id, issued.secret)
+    return World(core, gate, log, clock, app, made.account_id, issued.secret, desk, station)
+
+
+async def register(engine: Engine, core: Core, account_id: str, car: Car) -> None:
+    """Put the device into the registry under the id it has in memory."""
+    async with engine.write() as tx:
+        await tx.execute("UPDATE counters SET next = $1 WHERE name = 'devices'", car.device_id)
+    device = NewDevice(car.ident, car.name, car.type, car.description, car.mileage_km)
+    assert await core.registry.devices.add(account_id, device, Author("test", "cli")) == car.device_id

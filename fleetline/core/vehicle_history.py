@@ -1,0 +1,101 @@
+"""What a vehicle did, whichever devices it carried: routes, reports and days of its fittings, one after another."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from fleetline.core import fleet
+from fleetline.core.views import RouteView
+from fleetline.core.workspace import Workspace
+from fleetline.model.errors import Invalid
+from fleetline.model.motion import Columns
+from fleetline.model.refusals import NotInPlan
+from fleetline.model.settling import DAY_MS
+
+LONGEST_MS: Final = 366 * DAY_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A device and the time for which what it says is about the thing asked for."""
+
+    device_id: int
+    from_ms: int
+    to_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class DaySum:
+    """One UTC day (days since 1970): routes booked on it, their metres, and those of the driving itself."""
+
+    day: int
+    routes: int
+    distance_m: float
+    driving_ms: int
+    first_ms: int
+    last_ms: int
+
+
+async def stretches_of_vehicle(workspace: Workspace, vehicle_id: int, from_ms: int, to_ms: int) -> list[Stretch]:
+    """The devices that the vehicle carried in the span, in order. errors: NotFound, Invalid, NotInPlan"""
+    _check_span(workspace, from_ms, to_ms)
+    found = []
+    for fitting, _ in await fleet.fittings(workspace, vehicle_id):
+        begin, end = max(from_ms, fitting.from_ms), min(to_ms, fitting.until_ms or to_ms)
+        if begin < end:
+            found.append(Stretch(fitting.device_id, begin, end))
+    return found
+
+
+async def stretches_of_device(workspace: Workspace, device_id: int, from_ms: int, to_ms: int) -> list[Stretch]:
+    """The device itself for the whole span. errors: NotFound, Invalid, NotInPlan"""
+    _check_span(workspace, from_ms, to_ms)
+    await fleet.device(workspace, device_id)
+    return [Stretch(device_id, from_ms, to_ms)]
+
+
+def _check_span(workspace: Workspace, from_ms: int, to_ms: int) -> None:
+    if from_ms >= to_ms:
+        raise Invalid("to", "must lie after from", to_ms)
+    if to_ms - from_ms > LONGEST_MS:
+        raise Invalid("to", "must be at most 366 days after from", to_ms)
+    back = workspace.core.clock.now_ms() // DAY_MS - from_ms // DAY_MS
+    most = workspace.principal.permissions.history_days
+    if 0 < most < back:
+        raise NotInPlan("history")
+
+
+async def routes(workspace: Workspace, stretches: Sequence[Stretch]) -> list[tuple[int, RouteView]]:
+    """(device, route) of every route that begins in its stretch or reaches into it, ascending."""
+    now_ms = workspace.core.clock.now_ms()
+    found = []
+    for stretch in stretches:
+        views = await workspace.history.routes(stretch.device_id, stretch.from_ms, stretch.to_ms, now_ms)
+        found += [
+            (stretch.device_id, view) for view in views
+            if view.route.origin_ms < stretch.to_ms and view.route.destination_ms >= stretch.from_ms
+        ]  # fmt: skip
+    return found
+
+
+async def positions(workspace: Workspace, stretches: Sequence[Stretch]) -> list[tuple[int, Columns]]:
+    """(device, its reports in the stretch), those without a fix included."""
+    return [
+        (stretch.device_id, await workspace.history.positions(stretch.device_id, stretch.from_ms, stretch.to_ms))
+        for stretch in stretches
+    ]
+
+
+def days_of(views: Sequence[RouteView]) -> list[DaySum]:
+    """Sums per UTC day that has any route, ascending; a route counts whole on the day of its origin."""
+    sums: dict[int, DaySum] = {}
+    for view in views:
+        route = view.route
+        before = sums.get(route.day, DaySum(route.day, 0, 0.0, 0, route.origin_ms, route.destination_ms))
+        pauses_ms = sum(pause.end_ms - pause.start_ms for pause in route.pauses)
+        sums[route.day] = DaySum(
+            route.day, before.routes + 1, before.distance_m + route.metres_m,
+            before.driving_ms + route.destination_ms - route.origin_ms - pauses_ms,
+            min(before.first_ms, route.origin_ms), max(before.last_ms, route.destination_ms),
+        )  # fmt: skip
+    return [sums[day] for day in sorted(sums)]

@@ -1,0 +1,313 @@
+"""The rules of the trip engine written down a second time, over whole lists and with no thought for cost."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from fleetline.model.geo import great_circle_m
+from fleetline.model.motion import IGNITION_KNOWN, IGNITION_ON, MISSING_32, VALID, Rows
+from fleetline.model.trips.thresholds import Thresholds
+
+DAY = 86_400_000
+
+
+@dataclass(slots=True)
+class Said:
+    """One report; `fix` tells whether its position is kept, `ignition` what is believed of it."""
+
+    at: int
+    lat: int
+    lon: int
+    speed: float | None
+    ignition: str | None
+    usable: bool
+    fix: bool = False
+    derived: bool = False
+    anew: bool = False
+
+
+@dataclass(slots=True)
+class Halt:
+    """A stand as the list of its fixes; `run` how many of the last ones are moving without a break."""
+
+    fixes: list[int]
+    parking: bool
+    known: bool = False
+    run: int = 0
+    off: list[tuple[int, int]] = field(default_factory=list)
+    gaps: list[int] = field(default_factory=list)
+    heard: list[tuple[int, str]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Trip:
+    """A route as the list of its fixes."""
+
+    fixes: list[int]
+    rule: str
+    anchor: int
+    left: Halt | None
+    exists: bool = False
+    continued: bool = False
+    pauses: list[tuple[int, int, int]] = field(default_factory=list)
+
+
+def metres(one: Said, other: Said) -> float:
+    return great_circle_m(one.lat, one.lon, other.lat, other.lon)
+
+
+class Reference:
+    """Folds all rows at once; no odometers. routes: (origin, destination, rules, fixes, pauses, metres), days: metres."""
+
+    def __init__(self, rows: Rows, thresholds: Thresholds | None = None) -> None:
+        self.limits = Thresholds() if thresholds is None else thresholds
+        self.said = [self._said(row) for row in rows.tolist()]
+        self.routes: list[tuple[Any, ...]] = []
+        self.days: dict[int, float] = {}
+        self._keep()
+        self._derive()
+        self._debounce()
+        self._contradict()
+        self.fixes = [item for item in self.said if item.fix]
+        self.legs = [0.0] * len(self.fixes)
+        self.state = "unknown"
+        self.off_since = 0
+        self.halt: Halt | None = None
+        self.trip: Trip | None = None
+        self._walk()
+
+    def _said(self, row: Any) -> Said:
+        at, lat, lon, speed, satellites, flags = row[0], row[4], row[5], row[7], row[16], row[17]
+        usable = bool(flags & VALID) and lat != MISSING_32 and abs(lat) <= 900_000_000 and abs(lon) <= 1_800_000_000
+        usable = usable and (lat != 0 or lon != 0) and (satellites == MISSING_32 or satellites >= self.limits.min_satellites)
+        usable = usable and row[10] <= self.limits.max_accuracy * 10
+        ignition = ("on" if flags & IGNITION_ON else "off") if flags & IGNITION_KNOWN else None
+        return Said(at, lat, lon, speed if speed >= 0 else None, ignition, usable)
+
+    def _near(self, one: Said, other: Said) -> bool:
+        apart = metres(one, other)
+        return apart <= 50 or apart * 3600 <= self.limits.max_speed * (other.at - one.at)
+
+    def _keep(self) -> None:
+        kept: Said | None = None
+        chain: list[Said] = []
+        for item in self.said:
+            if not item.usable:
+                continue
+            if kept is None or self._near(kept, item):
+                item.fix, kept, chain = True, item, []
+                continue
+            chain = [*chain, item] if chain and self._near(chain[-1], item) else [item]
+            if len(chain) == 3:
+                chain[0].anew = True
+                for link in chain:
+                    link.fix = True
+                kept, chain = item, []
+
+    def _derive(self) -> None:
+        era: list[Said] = []
+        for item in self.said:
+            if not item.fix:
+                continue
+            era = [] if item.anew else era
+            if item.speed is None:
+                item.derived = True
+                old = [other for other in era if other.at <= item.at - 5000]
+                base = old[-1] if old else era[0] if era else None
+                item.speed = 0.0 if base is None else metres(base, item) * 360_000 / (item.at - base.at)
+            era.append(item)
+
+    def _debounce(self) -> None:
+        told = [item for item in self.said if item.ignition is not None]
+        state: str | None = None
+        index = 0
+        while index < len(told):
+            item = told[index]
+            if state is None or item.ignition == state:
+                state = item.ignition
+                index += 1
+                continue
+            back = next((k for k in range(index + 1, len(told)) if told[k].ignition == state), None)
+            if back is not None and told[back].at - item.at < self.limits.ignition_debounce * 1000:
+                for other in told[index:back]:
+                    other.ignition = None
+                index = back
+            else:
+                state = item.ignition
+
+    def _contradict(self) -> None:
+        state: str | None = None
+        place: Said | None = None
+        newest: Said | None = None
+        run: list[Said] = []
+        for number, item in enumerate(self.said):
+            newest = item if item.fix else newest
+            if item.ignition == "off" and state != "off":
+                state, run = "off", []
+                place = newest
+            elif item.ignition == "on":
+                state, run = "on", []
+            if state != "off" or not item.fix or item.speed is None:
+                continue
+            place = item if place is None else place
+            run = [*run, item] if item.speed >= self.limits.move_speed * 100 else []
+            if len(run) >= 3 and metres(place, item) > self.limits.tow_distance:
+                run[0].ignition = "contradicted"
+                state = "contradicted"
+                start = self.said.index(run[0])
+                for other in self.said[start + 1 :]:
+                    if other.ignition == "on":
+                        break
+                    other.ignition = "contradicted" if other.ignition == "off" else other.ignition
+                assert number >= start
+
+    def _walk(self) -> None:
+        place = -1
+        for item in self.said:
+            before = self.fixes[place] if place >= 0 else None
+            self._ignite(item, before)
+            if item.fix:
+                place += 1
+                self._fix(place)
+                self._heard(item)
+            else:
+                self._heard(item)
+                self._off_parking(item.at, before)
+
+    def _heard(self, item: Said) -> None:
+        if self.halt is not None and self.state in ("on", "off"):
+            self.halt.heard.append((item.at, self.state))
+
+    def _ignite(self, item: Said, before: Said | None) -> None:
+        if item.ignition is None or item.ignition == self.state:
+            return
+        if self.state == "off" and self.halt is not None:
+            self.halt.off.append((self.off_since, item.at))
+            self._off_parking(item.at, before)
+        if item.ignition == "off":
+            self.off_since = item.at
+        self.state = item.ignition
+
+    def _off_parking(self, at: int, before: Said | None) -> None:
+        halt = self.halt
+        if halt is None or halt.parking or before is None or self.state != "off":
+            return
+        due = self.off_since + self.limits.parking_min * 1000
+        if at >= due and due <= max(before.at, self.fixes[halt.fixes[0]].at) + self.limits.gap_split * 1000:
+            self._park("ignition_off")
+
+    def _quiet(self, here: int) -> bool:
+        """The leg into this fix is slow on average."""
+        leg, taken = metres(self.fixes[here - 1], self.fixes[here]), self.fixes[here].at - self.fixes[here - 1].at
+        return leg * 3600 < self.limits.quiet_speed * taken
+
+    def _is_slow(self, here: int) -> bool:
+        item = self.fixes[here]
+        assert item.speed is not None
+        if item.speed < self.limits.move_speed * 100 or self.state == "off":
+            return True
+        following = here + 1 < len(self.fixes)
+        return following and self.fixes[here + 1].at - item.at >= 60_000 and self._quiet(here + 1)
+
+    def _fix(self, here: int) -> None:
+        item, slow = self.fixes[here], self._is_slow(here)
+        if here == 0 or item.at - self.fixes[here - 1].at > self.limits.gap_split * 1000:
+            if here:
+                self._silence(here)
+            self.halt, self.trip = Halt([here], True, run=0 if slow else 1), None
+            return
+        halt = self.halt
+        if halt is None:
+            self._travel(here, slow)
+        elif self.state != "off" and (by_speed := self._leaves(halt, here)) is not None:
+            self._leave(halt, here, slow, by_speed)
+        else:
+            self._stay(halt, here, slow)
+
+    def _leaves(self, halt: Halt, here: int) -> bool | None:
+        anchor, item = self.fixes[halt.fixes[0]], self.fixes[here]
+        assert item.speed is not None
+        radius = self.limits.derived_radius if item.derived else self.limits.drift_radius
+        by_speed = metres(anchor, item) > radius and item.speed >= self.limits.move_speed * 100
+        if not by_speed and metres(anchor, item) <= self.limits.leave_radius:
+            return None
+        if here + 1 < len(self.fixes) and metres(anchor, self.fixes[here + 1]) <= radius:
+            return None
+        return by_speed
+
+    def _stay(self, halt: Halt, here: int, slow: bool) -> None:
+        halt.fixes.append(here)
+        halt.run = 0 if slow else halt.run + 1
+        halt.gaps.append(here)
+        trip = self.trip
+        if trip is not None:
+            trip.fixes.append(here)
+            if slow and self._back(trip, here):
+                return
+        if not halt.parking:
+            self._off_parking(self.fixes[here].at, self.fixes[here - 1])
+        if halt.parking or not slow or self.state == "off":
+            return
+        standing = self.fixes[here].at - self.fixes[halt.fixes[0]].at
+        unknown = not halt.heard and self.state not in ("on", "off")
+        if unknown and standing >= self.limits.parking_min * 1000:
+            self._park("stood")
+        elif standing >= self.limits.idle_limit * 1000:
+            self._park("idle_limit")
+            self.state = "unknown" if self.state == "on" else self.state
+
+    def _leave(self, halt: Halt, here: int, slow: bool, by_speed: bool) -> None:
+        by_run = by_speed and not slow
+        inside = halt.fixes[: len(halt.fixes) - halt.run] if by_run else halt.fixes
+        departure = halt.fixes[len(inside)] if len(inside) < len(halt.fixes) else here
+        if inside and not halt.parking:
+            self._judge(halt, inside, departure)
+        if halt.parking:
+            self._depart(halt, inside, departure)
+        elif inside:
+            self._pause(halt, inside, departure)
+        self.halt = None
+        self._travel(here, slow)
+
+    def _standing(self, inside: list[int], departure: int) -> int:
+        end = departure if self._quiet(departure) else inside[-1]
+        return self.fixes[end].at - self.fixes[inside[0]].at
+
+    def _judge(self, halt: Halt, inside: list[int], departure: int) -> None:
+        standing = self._standing(inside, departure)
+        known = any(at < self.fixes[departure].at for at, _ in halt.heard)
+        if not known and standing >= self.limits.parking_min * 1000:
+            self._park("stood")
+        elif standing >= self.limits.idle_limit * 1000:
+            self._park("idle_limit")
+
+    def _pause(self, halt: Halt, inside: list[int], departure: int) -> None:
+        trip = self.trip
+        assert trip is not None
+        leaving = self.fixes[departure].at
+        off = max((end - start for start, end in halt.off if end <= leaving), default=0)
+        start = self.fixes[inside[0]].at
+        long_ms = self.limits.long_stop_min * 1000
+        legs = [*inside[1:], departure] if self._quiet(departure) else inside[1:]
+        broken = any(
+            self.fixes[leg].at - self.fixes[leg - 1].at > long_ms and not self._on_at_both(halt, leg) for leg in legs
+        )
+        if off > 0 and off >= self.limits.ignition_debounce * 1000:
+            trip.pauses.append((1, start, leaving))
+        elif self._standing(inside, departure) >= long_ms and not broken:
+            trip.pauses.append((2, start, leaving))
+        if len(inside) > 1:
+            self.legs[inside[-1]] = metres(self.fixes[inside[0]], self.fixes[inside[-1]])
+        for leg in [*range(inside[-1] + 1, departure + 1), *(index for index in halt.fixes if index > departure)]:
+            self.legs[leg] = self._leg(leg)
+
+    def _on_at_both(self, halt: Halt, leg: int) -> bool:
+        def on_at(index: int) -> bool:
+            if self.fixes[index] is self.current:
+                return self.state == "on"
+            return dict(self.states).get(index) == "on"
+
+        return on_at(leg - 1) and on_at(leg)
+
+    def _leg(self, here: int) -> float:
+        apart = metres(self.fixes[here - 1], self.fixes[here])
+        return 0.0 if self.fixes[here].anew and apart > 1000 else apart
