@@ -17,6 +17,7 @@ COMMANDS: Final = {
     "device": ("fleetline.app.cli_registry:device", "Tracker devices and the vehicles they ride in."),
     "vehicle": ("fleetline.app.cli_registry_lists:vehicle", "Lists of vehicles, to and from files."),
     "driver": ("fleetline.app.cli_registry_lists:driver", "Lists of drivers, to and from files."),
+    "history": ("fleetline.app.cli_history:history", "What is kept, and how movement is judged."),
     "positions": ("fleetline.app.cli_tools:positions", "Stored reports as kept."),
     "simulate": ("fleetline.app.cli_tools:simulate", "Drive real sockets with real frames."),
     "bench": ("fleetline.app.cli_tools:bench", "Benchmarks, each figure beside its limit."),

@@ -150,3 +150,13 @@ async def driver_import(core: Core, file: str, account_id: str, **values: Any) -
 async def driver_export(core: Core, account_id: str, output: Path | None) -> Printed:
     """Write the drivers as a table that `driver import` takes."""
     return await _export(core, Kind.DRIVER, account_id, output)
+
+
+@vehicle.command("unique-names")
+@click.argument("switch", type=click.Choice(["on", "off"]))
+@account_option
+@core_command
+async def vehicle_unique_names(core: Core, switch: str, account_id: str) -> Printed:
+    """Whether no two vehicles, and no two drivers, of the account may have one name; on unless turned off."""
+    await core.registry.set_unique_names(account_id, switch == "on", OPERATOR)
+    return Printed({"account_id": account_id, "unique_names": switch == "on"}, f"unique names are {switch}")

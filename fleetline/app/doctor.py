@@ -117,8 +117,12 @@ async def _registry(engine: Engine, *, mend: bool) -> AsyncIterator[Finding]:
                 continue
             wrong += 1
             if mend:
-                sizes = dict(zip(("vehicles", "drivers", "vehicle_groups", "driver_groups"), counted, strict=True))
-                await tx.registry.save_book(replace(book, **sizes))
+                vehicles, drivers, vehicle_groups, driver_groups = counted
+                await tx.registry.save_book(
+                    replace(
+                        book, vehicles=vehicles, drivers=drivers, vehicle_groups=vehicle_groups, driver_groups=driver_groups
+                    )
+                )
         done = "were mended" if mend else "do not agree with the rows"
         remedy = "" if mend else "run: fleetline doctor --mend"
         yield Finding("registry", mend, f"list sizes of account {account_id} {done}", remedy)

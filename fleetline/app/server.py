@@ -178,7 +178,7 @@ async def _open_http(server: Server, stack: AsyncExitStack) -> None:
     stack.push_async_callback(gate.uses.flush)
     pipeline = Pipeline(
         find_dialects().values(), gate=gate, log=server.request_log, clock=core.clock, ids=core.ids,
-        proxies=Proxies(settings.trusted_proxies), mounts={"/healthz": health.healthz, "/metrics": health.metrics},
+        proxies=Proxies(settings.trusted_proxies, settings.public_url), mounts={"/healthz": health.healthz, "/metrics": health.metrics},
         rest=web_app(settings.public_url), observe=health.observe,
     )  # fmt: skip
     host, port = settings.http

@@ -15,7 +15,7 @@ LAST: Final = (2**62, "")
 
 
 async def note(
-    tx: Tx, workspace: "Workspace", address: str, kind: str, subject: str, action: str, **detail: object
+    tx: Tx, workspace: "Workspace", address: str, kind: str, subject: str, action: str, /, **detail: object
 ) -> None:
     """Keep one act in the transaction that does it; `detail` never holds a secret."""
     act = Act(
@@ -27,7 +27,7 @@ async def note(
 
 
 async def record(
-    workspace: "Workspace", address: str, kind: str, subject: str, action: str, **detail: object
+    workspace: "Workspace", address: str, kind: str, subject: str, action: str, /, **detail: object
 ) -> None:
     """The same for an act whose own transaction is over."""
     async with workspace.core.store.write() as tx:

@@ -7,7 +7,7 @@ from typing import Final
 from fleetline.core.accounts import open_account, partner_in, user_in
 from fleetline.core.ports.store import Store, Tx
 from fleetline.core.ports.world import Clock, Ids
-from fleetline.core.secrets import hint, plausible_id, secret_hash
+from fleetline.core.secrets import OWN_PREFIX, hint, plausible_id, secret_hash
 from fleetline.model.access import LONGEST_NAME, STANDING_KINDS, Credential, Kind, checked_name
 from fleetline.model.errors import Invalid, NotFound
 
@@ -158,7 +158,7 @@ class CredentialsDesk:
             if not credential.usable(now_ms):
                 raise Invalid("credential", "has ended", credential_id)
             length = CALL_TOKEN_LENGTH if credential.kind is Kind.CALL_TOKEN else KEY_LENGTH
-            secret = self._ids.text(length)
+            secret = (OWN_PREFIX if credential.kind is Kind.OWN_TOKEN else "") + self._ids.text(length)
             await tx.accounts.replace_secret(
                 credential_id, secret_hash(secret), hint(secret), now_ms + overlap_s * 1000
             )  # fmt: skip

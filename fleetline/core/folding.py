@@ -11,9 +11,9 @@ import msgspec
 import orjson
 import structlog
 
-from fleetline.core.hours import Protocols, merged_hours
+from fleetline.core.hours import Protocols, chunks, load_hours, merged_hours
 from fleetline.core.late import Correction, correct, counter_at
-from fleetline.core.memory import NO_ROWS, Known, Step, first_difference, go_on, judge_by, new_words, newer, until
+from fleetline.core.memory import NO_ROWS, Known, Step, feed, first_difference, go_on, judge_by, new_words, newer, until
 from fleetline.core.parts import read_parts
 from fleetline.core.ports.history import Folded, Latest, Moves, Part, StoredDay, StoredMark, StoredRoute
 from fleetline.core.ports.store import Store, Tx
@@ -22,7 +22,7 @@ from fleetline.model.errors import Unavailable
 from fleetline.model.motion import Columns, Rows
 from fleetline.model.settling import HOUR_MS, concatenate, merge
 from fleetline.model.trips import Route
-from fleetline.model.trips.mileage import DayCounter, calibrated_offset_um, counter_um
+from fleetline.model.trips.mileage import LATE, ODOMETER, DayCounter, calibrated_offset_um, counter_um
 
 log = structlog.get_logger("fleetline.folding")
 
@@ -34,6 +34,7 @@ SHARE: Final = 0.15
 """Of the time of one core that folding in the background may take while deliveries keep coming."""
 PAUSE_S: Final = 1.0
 RETRIES: Final = 8
+HOURS_AT_ONCE: Final = 48
 
 
 @dataclass(slots=True)
@@ -108,6 +109,38 @@ class Folding:
                     batch = await self._round(batch, always=always)
                 if not batch:
                     break
+
+    async def rebuild(self, device_id: int) -> int:
+        """Fold a device anew from all its stored reports, by the thresholds of now; the number of its routes.
+
+        Only an operator asks for this: closed days may change.
+        """
+        await self.catch_up([device_id], always=True)
+        async with self._lock:
+            async with self._store.read() as tx:
+                rows = await tx.history.latest([device_id])
+                if not rows or rows[0].memory is None:
+                    return 0
+                moves = (await tx.history.moves([device_id]))[0]
+                said = await tx.history.thresholds(list(moves.owners))
+                known = Known.new(self._changed(moves.owners, said))
+                old = Known.of(rows[0].memory, checked=False)
+                known.memory.watch, known.memory.latest = old.memory.watch, old.memory.latest
+                known.memory.offsets = [item for item in old.memory.offsets if item.kind not in (ODOMETER, LATE)]
+                known.memory.entered = old.memory.entered
+                step = Step()
+                for first, last in chunks(await tx.history.hours_from(device_id, 0), HOURS_AT_ONCE):
+                    for columns in (await load_hours(tx, self._protocols, device_id, first, last)).values():
+                        feed(known, columns.rows, moves, step)
+            async with self._store.write() as tx:
+                await tx.history.lock_latest([device_id])
+                await tx.history.drop_folded(device_id)
+                await self._put(tx, [(device_id, step)])
+                folded = Folded(device_id, rows[0].folded_part_id, known.encode())
+                await tx.history.put_folded([folded], await tx.history.next_version())
+                self._keep(device_id, folded.memory, known)
+        self._announce({device_id})
+        return len(step.routes)
 
     async def in_hand(self, tx: Tx, device_ids: Sequence[int]) -> dict[int, tuple[Latest, Known | None]]:
         """Where each device stands: its row, and its fold (None before its first report). Not to be changed."""
@@ -267,7 +300,16 @@ class Folding:
         for item in good:
             if item.correction is not None:
                 await item.correction.save(tx)
-        device_of = [(item.latest.device_id, item.step) for item in good]
+        await self._put(tx, [(item.latest.device_id, item.step) for item in good])
+        folded = [Folded(item.latest.device_id, item.folded_part_id, item.known.encode()) for item in good]
+        for row, item in zip(folded, good, strict=True):
+            self._keep(row.device_id, row.memory, item.known)
+        if folded:
+            await tx.history.put_folded(folded, await tx.history.next_version())
+        return {item.latest.device_id for item in items} - {item.latest.device_id for item in good}
+
+    async def _put(self, tx: Tx, device_of: Sequence[tuple[int, Step]]) -> None:
+        """What follows from the reports of some devices."""
         await tx.history.put_routes([stored_route(d, route) for d, step in device_of for route in step.routes])
         await tx.history.put_marks(
             [StoredMark(d, mark.at_ms, mark.last_ms, mark.state) for d, step in device_of for mark in step.marks]
@@ -280,13 +322,6 @@ class Folding:
                 for a in step.alarms
             ]
         )
-        folded = [Folded(item.latest.device_id, item.folded_part_id, item.known.encode()) for item in good]
-        for row, item in zip(folded, good, strict=True):
-            self._keep(row.device_id, row.memory, item.known)
-        if folded:
-            await tx.history.put_folded(folded, await tx.history.next_version())
-        return {item.latest.device_id for item in items} - {item.latest.device_id for item in good}
-
     def _announce(self, devices: set[int]) -> None:
         for queue in self.listeners:
             queue.put_nowait(devices)

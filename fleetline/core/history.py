@@ -166,8 +166,8 @@ class HistoryDesk:
         result = set()
         for said in await tx.registry.calibrations_of_devices(self._principal.account_id, list(found.rows)):
             row = found.rows.get(said.device_id)
-            offsets = row.known.memory.offsets if row is not None and row.known is not None else []
-            if not any(item.at_ms == said.at_ms and item.kind == CALIBRATED for item in offsets):
+            entered = row.known.memory.entered if row is not None and row.known is not None else []
+            if (said.at_ms, CALIBRATED) not in entered:
                 result.add(said.device_id)
         return result
 

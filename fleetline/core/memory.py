@@ -25,6 +25,7 @@ from fleetline.model.trips.mileage import (
 from fleetline.model.trips.watch import Alarm, Watch
 
 DAY_MS: Final = 86_400_000
+BEGINNING: Final = 0
 DAYS_KEPT: Final = 3
 """Newest day counters kept at hand; a report in order never touches an older one."""
 
@@ -36,6 +37,7 @@ class Memory(msgspec.Struct, array_like=True):
     days     the newest day counters, ascending
     offsets  between plain counter and mileage, ascending by moment
     judged   (from_ms, thresholds that differ from the built-in ones), ascending, the first from 0
+    entered  (at_ms, kind) of every stated mileage that has become an offset
     """
 
     fold: bytes
@@ -44,6 +46,7 @@ class Memory(msgspec.Struct, array_like=True):
     days: list[DayCounter]
     offsets: list[Offset]
     judged: list[tuple[int, dict[str, float]]]
+    entered: list[tuple[int, str]] = []
 
     def encode(self) -> bytes:
         return msgspec.msgpack.encode(self)
@@ -81,9 +84,10 @@ class Known:
         return cls(Memory(b"", Latest(), Watch(), [], [], [(0, dict(changed))]), fold)
 
     @classmethod
-    def of(cls, data: bytes) -> "Known":
+    def of(cls, data: bytes, *, checked: bool = True) -> "Known":
+        """errors: Invalid("checkpoint") when another version of the engine wrote it, unless not checked: a new fold then"""
         memory = Memory.decode(data)
-        return cls(memory, Fold.resume(memory.fold))
+        return cls(memory, Fold.resume(memory.fold) if checked else Fold())
 
     def encode(self) -> bytes:
         self.memory.fold = self.fold.checkpoint()
@@ -121,7 +125,7 @@ def new_words(known: Known, moves: Moves, fitted: Mapping[int, int]) -> list[tup
 
     fitted  moment of a fitting -> the vehicle's own last mileage then, metres
     """
-    have = {(item.at_ms, item.kind) for item in known.memory.offsets}
+    have = set(known.memory.entered)
     said = [(at_ms, CALIBRATED, metres) for at_ms, metres in moves.calibrations]
     said += [(at_ms, FITTED, metres) for at_ms, metres in fitted.items()]
     return sorted(item for item in said if item[:2] not in have)
@@ -141,22 +145,29 @@ def go_on(known: Known, rows: Rows, moves: Moves, words: Sequence[tuple[int, str
             step.alarms += memory.watch.tick(int(rows["received_at_ms"].min()), fold.view(received_ms), thresholds)
     start, before = 0, fold.last_ms
     for at_ms, kind, metres in words:
+        memory.entered = [*memory.entered, (at_ms, kind)]
+        if before is None and (not len(rows) or at_ms <= int(rows["received_at_ms"].min())):
+            # said before anything was received: the counter was 0 then, whatever old reports still come
+            memory.offsets = [item for item in memory.offsets if item.at_ms != BEGINNING]
+            memory.add([calibration(kind, BEGINNING, metres / 1000, 0)])
+            continue
         if before is not None and at_ms <= before:
             counter = past[at_ms]
         else:
             stop = int(rows["at_ms"].searchsorted(at_ms)) if len(rows) else 0
-            _feed(known, rows[start:stop], moves, step)
+            feed(known, rows[start:stop], moves, step)
             start = max(start, stop)
             counter = counter_um(fold.view(at_ms), memory.counters())
         memory.add([calibration(kind, at_ms, metres / 1000, counter)])
-    _feed(known, rows[start:], moves, step)
+    feed(known, rows[start:], moves, step)
     if len(rows):
         memory.latest.merge(rows)
         step.alarms += memory.watch.feed(rows, fold.view(received_ms), fold.thresholds)
     return step
 
 
-def _feed(known: Known, rows: Rows, moves: Moves, step: Step) -> None:
+def feed(known: Known, rows: Rows, moves: Moves, step: Step) -> None:
+    """Reports that are newer than all before, without what depends on when they came."""
     if not len(rows):
         return
     fold, memory = known.fold, known.memory

@@ -5,13 +5,11 @@ from typing import Final
 from fleetline.core.accounts import open_account, user_in
 from fleetline.core.administration import NotAllowed
 from fleetline.core.credentials import Issued
-from fleetline.core.secrets import hint, secret_hash
+from fleetline.core.secrets import OWN_PREFIX, hint, secret_hash
 from fleetline.core.workspace import Workspace
 from fleetline.model.access import Credential, Kind, checked_name
 from fleetline.model.errors import Invalid
 
-PREFIX: Final = "fl."
-"""No session's secret begins so, and whoever finds one in a log knows what it opens."""
 LENGTH: Final = 48
 
 
@@ -29,7 +27,7 @@ async def add_own_token(
     now_ms = core.clock.now_ms()
     if expires_at_ms is not None and expires_at_ms <= now_ms:
         raise Invalid("expires_at_ms", "must lie in the future", expires_at_ms)
-    secret = PREFIX + core.ids.text(LENGTH)
+    secret = OWN_PREFIX + core.ids.text(LENGTH)
     credential = Credential(
         credential_id=core.ids.short("cred_"), kind=Kind.OWN_TOKEN, account_id=principal.account_id, user_id=user_id,
         name=checked_name("name", name) if name else "", hint=hint(secret), created_by=principal.user_id or "",

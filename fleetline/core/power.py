@@ -3,15 +3,27 @@
 from fleetline.core.ports.store import Store
 from fleetline.core.ports.world import Clock, Ids
 from fleetline.core.power_fleets import Fleets
+from fleetline.core.power_forecast import forecast
+from fleetline.core.power_kernel import Kernel
+from fleetline.core.power_light import Lights
 from fleetline.core.power_replies import Replies
 from fleetline.core.power_resources import Resources
+from fleetline.core.power_series import Series
+from fleetline.core.weather import WeatherDesk
 
 
 class PowerDesk:
-    """Made once when the program starts."""
+    """Made once when the program starts; `close` ends its threads."""
 
     def __init__(self, store: Store, clock: Clock, ids: Ids) -> None:
         self.clock = clock
         self.resources = Resources(store, clock, ids)
         self.fleets = Fleets(store, clock, ids)
         self.replies = Replies(store, clock)
+        self.weather = WeatherDesk(store)
+        self._kernel = Kernel("fleetline-power")
+        self._lights = Lights(store, forecast)
+        self.series = Series(store, self._lights, self._kernel)
+
+    def close(self) -> None:
+        self._kernel.close()

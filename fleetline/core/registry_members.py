@@ -237,12 +237,20 @@ async def add_members(
     for place, member in zip(adding, made, strict=True):
         outcomes[place] = Added(member)
         work.note(kind.value, member.member_id, "added", external_id=member.external_id, name=member.name)
-    pairs = [(g, m.member_id) for p, m in zip(adding, made, strict=True) for g in (groups[p] if groups else ())]
+    if groups:
+        await _join_groups(work, kind, made, [groups[place] for place in adding])
+    return outcomes
+
+
+async def _join_groups(work: Writing, kind: Kind, members: Sequence[Member], groups: Sequence[Sequence[int]]) -> None:
+    pairs = [
+        (group_id, member.member_id)
+        for member, joined in zip(members, groups, strict=True) for group_id in joined
+    ]  # fmt: skip
     if pairs:
         await work.tables.join(work.book, pairs)
-        for group_id, member_id in pairs:
-            work.note(kind.value, member_id, "joined", group_id=group_id)
-    return outcomes
+    for group_id, member_id in pairs:
+        work.note(kind.value, member_id, "joined", group_id=group_id)
 
 
 def check_member(place: int, external_id: str, name: str, *, narrow: bool) -> None:

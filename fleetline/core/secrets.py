@@ -7,6 +7,8 @@ from typing import Final
 
 HINT_AFTER: Final = 32
 LONGEST_ID: Final = 64
+OWN_PREFIX: Final = "fl."
+"""Begins every token of our own API: no session's secret does, and whoever finds one in a log knows what it opens."""
 
 
 def secret_hash(secret: str) -> str:

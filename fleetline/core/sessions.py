@@ -111,3 +111,13 @@ async def _sessions(tx: Tx, workspace: Workspace, user_id: str | None) -> list[C
     now_ms = workspace.core.clock.now_ms()
     found = await tx.accounts.credentials(workspace.account_id, [Kind.SESSION])
     return [c for c in reversed(found) if c.usable(now_ms) and user_id in (None, c.user_id)]
+
+
+async def end_sessions_of(workspace: Workspace, user_id: str) -> None:
+    """All sessions of a user of the account end, but the caller's own. errors: NotAllowed"""
+    if not workspace.principal.administers:
+        raise NotAllowed("sessions")
+    async with workspace.core.store.write() as tx:
+        found = [c.credential_id for c in await _sessions(tx, workspace, user_id)]
+        gone = [i for i in found if i != workspace.principal.credential_id]
+        await tx.accounts.revoke(gone, workspace.core.clock.now_ms())

@@ -22,6 +22,8 @@ _DIAMETER_M: Final = 2.0 * EARTH_RADIUS_M
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
+AnyFloats = Floats | np.float64
+AnyIntegers = Integers | np.int64
 
 
 def cosine(lat_e7: int) -> float:
@@ -85,7 +87,7 @@ def cosines(lat_e7: Integers) -> Floats:
 
 
 def betweens_m(
-    lat_a: Integers, lon_a: Integers, cos_a: Floats, lat_b: Integers, lon_b: Integers, cos_b: Floats
+    lat_a: AnyIntegers, lon_a: AnyIntegers, cos_a: AnyFloats, lat_b: AnyIntegers, lon_b: AnyIntegers, cos_b: AnyFloats
 ) -> Floats:
     """`between_m` pair by pair, the same bits; the arguments broadcast and must be int64 and float64."""
     north = lat_b - lat_a

@@ -66,10 +66,7 @@ def tile(
     if "cell_c" in wanted:
         warmer = grid.rated(grid.rows(cell - row_sky.temperature_c))
         out["cell_c"] = warmer + _air(rows, at, weather, "temperature_c")
-    for name in ("ghi_wm2", "dni_wm2", "dhi_wm2"):
-        if name in wanted:
-            out[name] = np.zeros((rows.sites, len(at.mid_s)))
-            out[name][sun.place, sun.time] = getattr(sky, name)
+    _add_light(out, wanted, (rows.sites, len(at.mid_s)), sun, sky)
     if sky.missing is not None:
         _blank(out, rows, at, sun, sky)
     return out
@@ -145,6 +142,13 @@ def _add_air(
     for name in _DEFAULTS:
         if name in wanted:
             out[name] = _air(rows, at, weather, name)
+
+
+def _add_light(out: dict[str, FloatArray], wanted: Collection[str], shape: tuple[int, int], sun: Sun, sky: Sky) -> None:
+    for name in ("ghi_wm2", "dni_wm2", "dhi_wm2"):
+        if name in wanted:
+            out[name] = np.zeros(shape)
+            out[name][sun.place, sun.time] = getattr(sky, name)
 
 
 def _blank(out: dict[str, FloatArray], rows: Rows, at: Ephemeris, sun: Sun, sky: Sky) -> None:

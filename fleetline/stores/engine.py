@@ -124,11 +124,16 @@ async def migrate(engine: Engine) -> list[str]:
 
     errors  SchemaTooNew when the database knows a migration that this program does not
     """
-    applied = []
+    ours = migrations(engine.name)
+    if await applied(engine) == {number for number, _, _ in ours}:
+        return []
+    done = []
     async with engine.write() as tx:
+        if engine.name == "postgres":
+            # two processes that start on one empty database would both make its tables
+            await tx.fetch("SELECT pg_advisory_xact_lock(5065036)")
         await tx.execute(f"CREATE TABLE IF NOT EXISTS {SCHEMA} (number BIGINT PRIMARY KEY, name TEXT NOT NULL)")
         known = {int(row[0]) for row in await tx.fetch(f"SELECT number FROM {SCHEMA}")}
-        ours = migrations(engine.name)
         if newer := known - {number for number, _, _ in ours}:
             raise SchemaTooNew(max(newer))
         for number, name, statements in ours:
@@ -137,8 +142,8 @@ async def migrate(engine: Engine) -> list[str]:
             for statement in statements:
                 await tx.execute(statement)
             await tx.execute(f"INSERT INTO {SCHEMA} (number, name) VALUES ($1, $2)", number, name)
-            applied.append(name)
-    return applied
+            done.append(name)
+    return done
 
 
 async def applied(engine: Engine) -> set[int]:

@@ -155,3 +155,20 @@ async def _put_group(engine: Engine, kind: Kind, entry: Mapping[str, Any]) -> No
         await tx.connection.execute(
             f"UPDATE registries SET {column} = {column} + 1 WHERE account_id = $1", book.account_id
         )
+
+
+def vehicles(*texts: str) -> list[dict[str, str]]:
+    """`id:name` each."""
+    return [dict(zip(("vehicleId", "Name"), text.split(":", 1), strict=True)) for text in texts]
+
+
+async def listed(assets: Assets, target: str = "/vehicles?limit=5000", token: str = "own") -> list[str]:
+    return [record["vehicleId"] for record in (await assets.call("GET", target, token=token)).json()["data"]]
+
+
+async def faulty(assets: Assets, method: str, target: str, body: Any = b"", **more: Any) -> tuple[int, str]:
+    """Status and message of a refusal, which has this API's own shape."""
+    answer = await assets.call(method, target, body, **more)
+    found = answer.json()
+    assert found == {"message": found["message"], "code": answer.status}
+    return answer.status, found["message"]

@@ -128,3 +128,12 @@ def test_a_refused_row_or_file_ends_with_status_one(run: Run, account: str) -> N
         "row 2: Vehicle Name has a character that the API does not take: 'Ä'"
     ]
     assert run("vehicle", "export", *own).stdout == "Vehicle ID,Vehicle Name,Vehicle Groups\nz,Ä,\n"
+
+
+def test_names_are_let_off_being_unique_and_back_only_without_doubles(run: Run, account: str) -> None:
+    own, header = ("--account", account), "Vehicle ID,Vehicle Name\n"
+    assert facts(run("vehicle", "unique-names", "off", *own, "--json"))["unique_names"] is False
+    assert run("vehicle", "import", "-", *own, text=header + "a,A\nb,A\n").exit_code == 0
+    refusal(run("vehicle", "unique-names", "on", *own), "held twice: A")
+    assert run("vehicle", "import", "-", *own, text=header + "b,B\n").exit_code == 0
+    assert facts(run("vehicle", "unique-names", "on", *own, "--json"))["unique_names"] is True

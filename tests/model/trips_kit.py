@@ -171,7 +171,7 @@ class Device:
         tells = self.reports_ignition == "always" or (self.reports_ignition == "changes" and self.told != self.on)
         with_speed = self.reports_speed == "always" or (self.reports_speed == "mixed" and chance.random() < 0.7)
         with_odometer = self.reports_odometer == "good" or (self.reports_odometer == "mixed" and chance.random() < 0.8)
-        columns = {"odometer_m": int(self.odometer)} if with_odometer else {}
+        columns: dict[str, Any] = {"odometer_m": int(self.odometer)} if with_odometer else {}
         if chance.random() < 0.8:
             columns["course_e2"] = int(chance.integers(0, 36_000))
         self.rows.append(
@@ -226,7 +226,13 @@ class Device:
 
     def _report_many(self, move: str, count: int, step_s: float) -> None:
         chance = self.chance
-        speeds = {"drive": (8.0, 90.0), "crawl": (1.0, 8.0), "stand": (0.0, 0.0), "nofix": (0.0, 0.0), "shuttle": (5.0, 30.0)}
+        speeds = {
+            "drive": (8.0, 90.0),
+            "crawl": (1.0, 8.0),
+            "stand": (0.0, 0.0),
+            "nofix": (0.0, 0.0),
+            "shuttle": (5.0, 30.0),
+        }
         low, high = speeds[move]
         self.heading = float(chance.uniform(0, 6.28))
         base = float(chance.uniform(low, high))
@@ -245,3 +251,56 @@ def made_up(seed: int, moves: Sequence[tuple[str, int, float]], ignition: str, s
     for move, count, step_s in moves:
         device.do(move, count, step_s)
     return join(device.rows) if device.rows else empty_rows(0)
+
+
+class Script:
+    """Writes the reports of a drive: one each 30 s while moving, each 10 s while standing, due north from 48, 10."""
+
+    def __init__(self, start_s: float = DAY_S + 8 * 3600, *, odometer_m: float | None = None) -> None:
+        self.at_s = start_s
+        self.north_m = 0.0
+        self.odometer_m = odometer_m
+        self.rows: list[Rows] = []
+
+    def say(self, speed: float | None, ignition: bool | None, **columns: int) -> "Script":
+        """One report here and now."""
+        if self.odometer_m is not None:
+            columns["odometer_m"] = round(self.odometer_m)
+        lat = 48.0 + self.north_m / (1111.95 * 100)
+        row = report(self.at_s, lat, speed=speed, ignition=ignition)
+        for name, value in columns.items():
+            row[name] = value
+        self.rows.append(row)
+        return self
+
+    def drive(self, minutes: float = 10, kmh: float = 60, ignition: bool | None = True, gain: float = 1.0) -> "Script":
+        """Move along; gain: how much faster the odometer turns than the wheels roll."""
+        for _ in range(round(minutes * 2)):
+            self.at_s += 30
+            self.north_m += kmh / 3.6 * 30
+            if self.odometer_m is not None:
+                self.odometer_m += kmh / 3.6 * 30 * gain
+            self.say(kmh, ignition)
+        return self
+
+    def stand(self, seconds: float, ignition: bool | None = True, step_s: float = 10) -> "Script":
+        """Arrive 10 s from now, stand so long; the last report there is left to `leave` or to what follows."""
+        self.at_s += 10
+        begin = self.at_s
+        while self.at_s < begin + seconds:
+            self.say(0, ignition)
+            self.at_s = min(self.at_s + step_s, begin + seconds)
+        return self
+
+    def leave(self, ignition: bool | None = True) -> "Script":
+        """Still there, about to go."""
+        return self.say(0, ignition)
+
+    def silent(self, seconds: float, metres: float) -> "Script":
+        """Say nothing for a while and turn up elsewhere."""
+        self.at_s += seconds
+        self.north_m += metres
+        return self
+
+    def done(self) -> Rows:
+        return join(self.rows)

@@ -40,7 +40,7 @@ class Halt:
 
 @dataclass(slots=True)
 class Trip:
-    """A route as the list of its fixes."""
+    """A route as the list of its fixes; `legs` are counted, `lines` are stands crossed in a straight line."""
 
     fixes: list[int]
     rule: str
@@ -49,6 +49,8 @@ class Trip:
     exists: bool = False
     continued: bool = False
     pauses: list[tuple[int, int, int]] = field(default_factory=list)
+    legs: list[int] = field(default_factory=list)
+    lines: list[tuple[int, float]] = field(default_factory=list)
 
 
 def metres(one: Said, other: Said) -> float:
@@ -56,7 +58,10 @@ def metres(one: Said, other: Said) -> float:
 
 
 class Reference:
-    """Folds all rows at once; no odometers. routes: (origin, destination, rules, fixes, pauses, metres), days: metres."""
+    """Folds all rows, no odometers.
+
+    routes  (origin, destination, both rules, fixes, (kind, start, end) of pauses, metres) each; days: metres by day
+    """
 
     def __init__(self, rows: Rows, thresholds: Thresholds | None = None) -> None:
         self.limits = Thresholds() if thresholds is None else thresholds
@@ -68,7 +73,7 @@ class Reference:
         self._debounce()
         self._contradict()
         self.fixes = [item for item in self.said if item.fix]
-        self.legs = [0.0] * len(self.fixes)
+        self.at_fix: list[str] = []
         self.state = "unknown"
         self.off_since = 0
         self.halt: Halt | None = None
@@ -78,7 +83,9 @@ class Reference:
     def _said(self, row: Any) -> Said:
         at, lat, lon, speed, satellites, flags = row[0], row[4], row[5], row[7], row[16], row[17]
         usable = bool(flags & VALID) and lat != MISSING_32 and abs(lat) <= 900_000_000 and abs(lon) <= 1_800_000_000
-        usable = usable and (lat != 0 or lon != 0) and (satellites == MISSING_32 or satellites >= self.limits.min_satellites)
+        usable = (
+            usable and (lat != 0 or lon != 0) and (satellites == MISSING_32 or satellites >= self.limits.min_satellites)
+        )
         usable = usable and row[10] <= self.limits.max_accuracy * 10
         ignition = ("on" if flags & IGNITION_ON else "off") if flags & IGNITION_KNOWN else None
         return Said(at, lat, lon, speed if speed >= 0 else None, ignition, usable)
@@ -210,6 +217,7 @@ class Reference:
 
     def _fix(self, here: int) -> None:
         item, slow = self.fixes[here], self._is_slow(here)
+        self.at_fix.append(self.state)
         if here == 0 or item.at - self.fixes[here - 1].at > self.limits.gap_split * 1000:
             if here:
                 self._silence(here)
@@ -285,29 +293,139 @@ class Reference:
         assert trip is not None
         leaving = self.fixes[departure].at
         off = max((end - start for start, end in halt.off if end <= leaving), default=0)
-        start = self.fixes[inside[0]].at
+        first, last = inside[0], inside[-1]
         long_ms = self.limits.long_stop_min * 1000
         legs = [*inside[1:], departure] if self._quiet(departure) else inside[1:]
         broken = any(
-            self.fixes[leg].at - self.fixes[leg - 1].at > long_ms and not self._on_at_both(halt, leg) for leg in legs
+            self.fixes[leg].at - self.fixes[leg - 1].at > long_ms and not self._on_at_both(leg) for leg in legs
         )
         if off > 0 and off >= self.limits.ignition_debounce * 1000:
-            trip.pauses.append((1, start, leaving))
+            trip.pauses.append((1, self.fixes[first].at, leaving))
         elif self._standing(inside, departure) >= long_ms and not broken:
-            trip.pauses.append((2, start, leaving))
-        if len(inside) > 1:
-            self.legs[inside[-1]] = metres(self.fixes[inside[0]], self.fixes[inside[-1]])
-        for leg in [*range(inside[-1] + 1, departure + 1), *(index for index in halt.fixes if index > departure)]:
-            self.legs[leg] = self._leg(leg)
+            trip.pauses.append((2, self.fixes[first].at, leaving))
+        trip.lines.append((self.fixes[last].at, metres(self.fixes[first], self.fixes[last])))
+        trip.legs += [index for index in halt.fixes if index > last]
 
-    def _on_at_both(self, halt: Halt, leg: int) -> bool:
-        def on_at(index: int) -> bool:
-            if self.fixes[index] is self.current:
-                return self.state == "on"
-            return dict(self.states).get(index) == "on"
-
-        return on_at(leg - 1) and on_at(leg)
+    def _on_at_both(self, leg: int) -> bool:
+        return self.at_fix[leg - 1] == "on" and self.at_fix[leg] == "on"
 
     def _leg(self, here: int) -> float:
         apart = metres(self.fixes[here - 1], self.fixes[here])
         return 0.0 if self.fixes[here].anew and apart > 1000 else apart
+
+    def _depart(self, halt: Halt, inside: list[int], departure: int) -> None:
+        origin, rule = departure, "first_seen_moving"
+        outside = [index for index in halt.fixes if not inside or index > inside[-1]]
+        if inside:
+            waited = self.fixes[departure].at - self.fixes[inside[-1]].at
+            if waited < self.limits.parking_min * 1000 or not self._quiet(departure):
+                origin, rule = inside[-1], "left_standing"
+        if self.state == "contradicted":
+            rule = "ignition_contradicted"
+        fixes = sorted({origin, *(index for index in halt.fixes if index >= origin)})
+        self.trip = Trip(fixes, rule, halt.fixes[0], halt)
+        self.trip.legs = [index for index in outside if inside or index != halt.fixes[0]]
+
+    def _travel(self, here: int, slow: bool) -> None:
+        trip, item = self.trip, self.fixes[here]
+        assert trip is not None
+        if trip.fixes[-1] != here:
+            trip.fixes.append(here)
+        trip.legs.append(here)
+        age = item.at - self.fixes[trip.fixes[0]].at
+        if self._far(trip, trip.fixes) and age >= self.limits.min_trip_duration * 1000:
+            trip.exists = True
+        if slow and self._back(trip, here):
+            return
+        if slow:
+            self.halt = Halt([here], False)
+            self._off_parking(item.at, self.fixes[here - 1])
+        elif age >= DAY and trip.exists:
+            self._close(trip, here, "length_limit", trip.fixes)
+            self.trip = Trip([here], "continued", here, None, exists=True, continued=True)
+
+    def _far(self, trip: Trip, fixes: list[int]) -> bool:
+        anchor = self.fixes[trip.anchor]
+        return any(metres(anchor, self.fixes[index]) >= self.limits.min_trip_distance for index in fixes)
+
+    def _back(self, trip: Trip, here: int) -> bool:
+        if trip.exists or trip.left is None:
+            return False
+        if metres(self.fixes[trip.anchor], self.fixes[here]) > self.limits.drift_radius:
+            return False
+        self.halt, self.trip = trip.left, None
+        self.halt.fixes = [*self.halt.fixes, here]
+        self.halt.run = 0
+        return True
+
+    def _silence(self, here: int) -> None:
+        before, item = self.fixes[here - 1], self.fixes[here]
+        self._off_parking(item.at, before)
+        anchor = None if self.halt is None else self.halt.fixes[0]
+        apart, taken = metres(before, item), item.at - before.at
+        moved = not item.anew and apart >= self.limits.min_trip_distance and not self._quiet(here)
+        unconfirmed = self.trip is not None and not self.trip.exists
+        if self.trip is not None:
+            anchor = self.trip.anchor if unconfirmed else anchor
+            self._end(self.trip, here - 1 if self.halt is None else self.halt.fixes[0], "silence")
+        if moved:
+            if unconfirmed and anchor is not None:
+                self._straight(anchor, here - 1)
+            self.routes.append((before.at, item.at, "silent_move", "silent_move", 2, (), apart))
+            self._share(before.at, item.at, apart)
+        elif anchor is not None:
+            away = metres(self.fixes[anchor], item)
+            if away > self.limits.drift_radius and not (item.anew and away > 1000):
+                self._share(before.at, item.at, away)
+        else:
+            self._share(before.at, item.at, self._leg(here))
+        assert taken > 0
+
+    def _straight(self, anchor: int, here: int) -> None:
+        away = metres(self.fixes[anchor], self.fixes[here])
+        if away > self.limits.drift_radius and not (self.fixes[here].anew and away > 1000):
+            self._share(self.fixes[here].at, self.fixes[here].at, away)
+
+    def _park(self, rule: str) -> None:
+        halt, trip = self.halt, self.trip
+        assert halt is not None
+        halt.parking = True
+        if trip is not None:
+            if not trip.exists:
+                self._straight(trip.anchor, halt.fixes[0])
+            self._end(trip, halt.fixes[0], rule)
+        self.trip = None
+
+    def _end(self, trip: Trip, here: int, rule: str) -> None:
+        self._close(trip, here, rule, [index for index in trip.fixes if index <= here])
+        self.trip = None
+
+    def _close(self, trip: Trip, here: int, rule: str, fixes: list[int]) -> None:
+        if not trip.exists:
+            return
+        length = sum(self._leg(leg) for leg in trip.legs) + sum(line for _, line in trip.lines)
+        for leg in trip.legs:
+            self._share(self.fixes[leg - 1].at, self.fixes[leg].at, self._leg(leg))
+        for at, line in trip.lines:
+            self._share(at, at, line)
+        origin, end = self.fixes[fixes[0]].at, self.fixes[here].at
+        if trip.continued and not (self._far(trip, fixes) and end - origin >= self.limits.min_trip_duration * 1000):
+            return
+        own = (
+            length
+            if trip.rule != "first_seen_moving"
+            else length - sum(self._leg(i) for i in trip.legs if i == fixes[0])
+        )
+        if trip.rule == "ignition_contradicted":
+            own = length - sum(self._leg(index) for index in trip.legs if index == fixes[0])
+        self.routes.append((origin, end, trip.rule, rule, len(fixes), tuple(trip.pauses), own))
+
+    def _share(self, start: int, end: int, length: float) -> None:
+        if end <= (start // DAY + 1) * DAY:
+            self.days[start // DAY] = self.days.get(start // DAY, 0.0) + length
+            return
+        at = start
+        while at < end:
+            stop = min(end, (at // DAY + 1) * DAY)
+            self.days[at // DAY] = self.days.get(at // DAY, 0.0) + length * (stop - at) / (end - start)
+            at = stop

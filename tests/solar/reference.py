@@ -143,6 +143,23 @@ def _row(
         factor = spectrum.spectral_factor_sapm(atmosphere.get_absolute_airmass(mass, light["pressure"]), SAPM)
     poa = beam + sky + ground
     effective = (beam * physical(aoi) + sky * glass[0] + ground * glass[1]) * factor
+    cell, dc = _converted(array, row, light, poa, effective, model)
+    return {
+        **unshaded, "tilt": tilt, "surface_azimuth": azimuth, "aoi": aoi, "sky_view": sky_view,
+        "ground_view": ground_view, "beam_iam": physical(aoi), "spectral": factor,
+        "poa": np.where(light["zenith"] >= 90, 0.0, poa), "effective": effective, "cell": cell, "dc": dc,
+    }  # fmt: skip
+
+
+def _converted(
+    array: PvArray,
+    row: Modules,
+    light: Mapping[str, Any],
+    poa: FloatArray,
+    effective: FloatArray,
+    model: PowerModel,
+) -> tuple[FloatArray, FloatArray]:
+    """Cell temperature and direct current."""
     dark = (light["zenith"] >= 90) | (effective <= 0)
     with np.errstate(invalid="ignore", divide="ignore"):
         noct = row.noct_c or NOCT_C[array.mounting]
@@ -151,15 +168,9 @@ def _row(
     effective = np.where(dark, 0.0, effective)
     loss = row.temperature_coefficient_pct_per_c / 100
     if model is PowerModel.PVLIB:
-        dc = pvsystem.pvwatts_dc(effective, cell, row.count * row.nameplate_dc_kw, -loss)
-    else:
-        ptc = row.ptc_kw or 0.9 * row.nameplate_dc_kw
-        dc = row.count * ptc * effective / 1000 * (1 - loss * (cell - 45))
-    return {
-        **unshaded, "tilt": tilt, "surface_azimuth": azimuth, "aoi": aoi, "sky_view": sky_view,
-        "ground_view": ground_view, "beam_iam": physical(aoi), "spectral": factor,
-        "poa": np.where(light["zenith"] >= 90, 0.0, poa), "effective": effective, "cell": cell, "dc": dc,
-    }  # fmt: skip
+        return cell, pvsystem.pvwatts_dc(effective, cell, row.count * row.nameplate_dc_kw, -loss)
+    ptc = row.ptc_kw or 0.9 * row.nameplate_dc_kw
+    return cell, row.count * ptc * effective / 1000 * (1 - loss * (cell - 45))
 
 
 def _views(

@@ -4,9 +4,9 @@ Nothing here reads a clock, a file or a database: time is an argument. Lengths a
 never depend on their order; times are UTC milliseconds (`_ms`); places are 1e-7 degrees (`_e7`).
 
 What storage keeps per device
-    checkpoint     `Fold.checkpoint()`: some 400 to 900 bytes (more only while idling long with ignition on)
+    checkpoint     `Fold.checkpoint()`: 400 to 900 bytes (more only while idling long with ignition on)
     marks          `Mark(at_ms, last_ms, state)`: the state before the first report of an hour. Any subset is enough:
-                   fewer marks, longer refolds. Suggested: every hour of the last two days, then the first of each day
+                   fewer marks, longer refolds. Suggested: every hour of the last two days, then the first of a day
     routes         `Route` records, key (device, origin_ms), with `day` and `settled_ms` as columns
     days           `DayCounter` per device and UTC day, with the thresholds the day was first computed with
     offsets        `Offset` list per device (first odometer, calibrations, fittings, late differences)
@@ -24,7 +24,7 @@ Reports in order (the usual tick)
 Late reports: rows at or before fold.last_ms (a repeat that fills values of a stored report counts as one)
     start    the stored mark with the greatest last_ms < the earliest late at_ms; None: the beginning of the device
     batches  the device-hours from start.last_ms on, late rows included, each without rows up to start.last_ms
-    result = refold(start, batches, late_ms=the greatest late at_ms, thresholds=..., refits=..., marks=those after start)
+    result = refold(start, batches, late_ms=greatest late at_ms, thresholds=..., refits=..., marks=those after start)
     It stops at the first stored mark whose state it meets again, at the latest after the next parking. Then
     - delete the stored routes with result.after_ms < settled_ms <= result.until_ms, insert result.routes
     - delete the stored marks in the same span of last_ms, insert result.marks
@@ -44,8 +44,8 @@ Reading
     device       `live.live(view, latest, watch, now_ms, ...)`, valid until `valid_until_ms` while nothing arrives
     mileage      `mileage.route_counters`, `mileage.device_counters`
 
-A mark or checkpoint is refused by another ENGINE_VERSION (Invalid "checkpoint"): rebuild from segments then, closed days
-excepted (they keep their routes; only an operator's recomputation replaces them).
+A mark or checkpoint is refused by another ENGINE_VERSION (Invalid "checkpoint"): rebuild from segments then, closed
+days excepted (they keep their routes; only an operator's recomputation replaces them).
 """
 
 from fleetline.model.trips.fold import Fold, Mark, Outcome

@@ -49,9 +49,9 @@ class Batch:
         "has_odometer",
         "heading",
         "ignition",
+        "lat",
         "late",
         "late_sum",
-        "lat",
         "leg_m",
         "leg_sum",
         "leg_um",
@@ -158,7 +158,7 @@ class Batch:
 
     def adopt(self, index: int, fix: Fix) -> None:
         """The held fix as the fold knows it: it may have been measured from another fix than the one in front."""
-        _, _, _, _, leg, speed, derived, _, odometer, _, heading, late, anew = fix
+        _, _, _, _, leg, speed, derived, _, odometer, _, heading, late, _ = fix
         self.leg_m[index] = leg
         self.speed[index] = speed
         self.derived[index] = derived

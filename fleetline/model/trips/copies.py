@@ -14,7 +14,8 @@ from fleetline.model.trips.thresholds import Limits
 
 FIXES: Final = ("chain", "waiting", "window")
 IGNITION: Final = tuple(name for name in Ignition.__slots__ if name not in ("limits", "next"))
-COURSE: Final = tuple(name for name in Ledger.__slots__ if name not in ("limits", "meter", "stand", "journey", "closed", "settled_ms"))
+_APART: Final = ("limits", "meter", "stand", "journey", "closed", "settled_ms")
+COURSE: Final = tuple(name for name in Ledger.__slots__ if name not in _APART)
 METER: Final = tuple(name for name in Meter.__slots__ if name != "limits")
 STAND: Final = tuple(Stand.__slots__)
 JOURNEY: Final = tuple(name for name in Journey.__slots__ if name != "left")

@@ -1,4 +1,4 @@
-"""How a device leaves a stand and travels: departures, legs, undoing, silences, the length limit (Z-57, Z-60 to Z-65)."""
+"""How a device leaves a stand and travels: departures, legs, silences, the length limit (Z-57, Z-60 to Z-65)."""
 
 from typing import Any, Final
 
@@ -254,9 +254,7 @@ class Drive(Ledger):
             evidence = (speed_kmh, self.limits.quiet_kmh, "km/h", "quiet_speed")
             self.count_only(before)
             self.count(fix)
-            self.closed.append(
-                silent_route(before, fix, names.SILENT_MOVE, evidence, since, um, self.tally(), self.settled_ms)
-            )
+            self.closed.append(silent_route(before, fix, evidence, since, um, self.tally(), self.settled_ms))
         elif not by_odometer and anchor is not None:
             metres = apart_m(anchor, fix)
             jump = fix[ANEW] and metres > JUMP_M
@@ -271,9 +269,7 @@ class Drive(Ledger):
         if journey is not None:
             evidence = (gap_ms / 1000, self.limits.gap_ms / 1000, "s", "gap_split")
             if stand is None:
-                self.close(
-                    journey, before, self.tally(), journey.metres_um, journey.far, names.SILENCE, evidence
-                )
+                self.close(journey, before, self.tally(), journey.metres_um, journey.far, names.SILENCE, evidence)
             else:
                 self.close(
                     journey, stand.first, stand.at_first, journey.metres_um, stand.far_first, names.SILENCE, evidence

@@ -1,26 +1,40 @@
 """The fold over many rows at once: long stretches in which nothing is decided are taken in one step.
 
-A stretch is a run of fixes that move along in a confirmed route, or that stay in the stand in progress, without a spike,
-a change of ignition, a silence or a decision among them. Everything else goes through the per-point stages, so there
-is one place for each rule; what a stretch does to the state is written here and must be what those stages would do.
+A stretch is a run of fixes that move along in a confirmed route, or that stay in the stand in progress, without a
+spike, a change of ignition, a silence or a decision among them. Everything else goes through the per-point stages, so
+there is one place for each rule; what a stretch does to the state is written here and must be what they would do.
 """
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 
 from fleetline.model.geo import betweens_m
 from fleetline.model.motion import Rows
-from fleetline.model.trips.batch import ABSENT, Batch
+from fleetline.model.trips.batch import Batch
+from fleetline.model.trips.course import Course
 from fleetline.model.trips.drive import LENGTH_MS
-from fleetline.model.trips.fixes import AT, CONTRADICTED, COS, COURSE, LAT, LATE, LEG, LON, NOT_REPORTED, OFF, ON, SPEED, UNKNOWN
-from fleetline.model.trips.fixes import Fix
+from fleetline.model.trips.fixes import (
+    ANEW,
+    AT,
+    CONTRADICTED,
+    COS,
+    COURSE,
+    LAT,
+    LON,
+    NOT_REPORTED,
+    OFF,
+    ON,
+    SPEED,
+    UNKNOWN,
+    Fix,
+    Fixes,
+)
+from fleetline.model.trips.ignition import Ignition
 from fleetline.model.trips.odometers import Legs, plain_legs
 from fleetline.model.trips.stands import Stand
-
-if TYPE_CHECKING:
-    from fleetline.model.trips.fold import Fold
+from fleetline.model.trips.thresholds import Limits
 
 CHUNK: Final = 4096
 FIRST_CHUNK: Final = 512
@@ -32,8 +46,20 @@ BLOCK: Final = 64
 BLOCK_MOST: Final = 2048
 
 
-def run(fold: "Fold", rows: Rows, stops: Sequence[int], at_stop: Callable[[int], None]) -> None:
-    """Feed rows; `at_stop(index)` is called between the rows before `stops[index]` and the rest."""
+class Folding(Protocol):
+    """The three stages and the per-point form that a stretch leaves everything else to."""
+
+    limits: Limits
+    fixes: Fixes
+    ignition: Ignition
+    course: Course
+    last_ms: int | None
+
+    def points(self, data: list[Any]) -> None: ...
+
+
+def run(fold: Folding, rows: Rows, stops: Sequence[int], at_stop: Callable[[int], None]) -> None:
+    """Feed rows in order; `at_stop(index)` is called between the rows before `stops[index]` and the rest."""
     borders = [*stops, len(rows)]
     passed = start = 0
     size = CHUNK
@@ -59,7 +85,7 @@ class _Stretch:
 
     __slots__ = ("batch", "fold", "index", "next", "passed", "rows")
 
-    def __init__(self, fold: "Fold", rows: Rows) -> None:
+    def __init__(self, fold: Folding, rows: Rows) -> None:
         self.fold = fold
         self.rows = rows
         ignition = fold.ignition
@@ -104,9 +130,12 @@ class _Stretch:
         fold, course, batch = self.fold, self.fold.course, self.batch
         held = course.held
         ignition = fold.ignition
-        if held is None or course.before is None or course.bare or fold.fixes.waiting or ignition.changing or ignition.run:
+        if held is None or course.before is None or course.bare:
             return False
-        inforce = CONTRADICTED if ignition.contradicted else UNKNOWN if ignition.settled == NOT_REPORTED else ignition.settled
+        if fold.fixes.waiting or ignition.changing or ignition.run:
+            return False
+        inforce = UNKNOWN if ignition.settled == NOT_REPORTED else ignition.settled
+        inforce = CONTRADICTED if ignition.contradicted else inforce
         if course.ignition != inforce or course.tail != inforce or (inforce == OFF and ignition.off_place is None):
             return False
         if batch.has_odometer and course.first_odometer is None:
@@ -154,7 +183,7 @@ class _Stretch:
             return self.index
         if held[AT] < journey.lead_until or self._slow_held(held):
             return self.index
-        if held[AT] - before[AT] > course.limits.gap_ms or held[12]:
+        if held[AT] - before[AT] > course.limits.gap_ms or held[ANEW]:
             return self.index
         at = int(batch.stops.searchsorted(self.index + 1))
         end = min(last, int(batch.stops[at])) if at < len(batch.stops) else last
@@ -164,7 +193,7 @@ class _Stretch:
         """Index after the last slow fix up to which all fixes stay and nothing is decided; at most `last`."""
         course, batch = self.fold.course, self.batch
         journey, before, limits = course.journey, course.before, course.limits
-        if before is None or held[AT] - before[AT] > limits.gap_ms or held[12]:
+        if before is None or held[AT] - before[AT] > limits.gap_ms or held[ANEW]:
             return self.index
         if journey is not None and (not (journey.confirmed and journey.far) or held[AT] < journey.lead_until):
             return self.index
@@ -188,11 +217,11 @@ class _Stretch:
         """Index of the first fix that leaves the stand, at most `last`."""
         limits, batch, first = self.fold.limits, self.batch, stand.first
         start, size = self.index, BLOCK
-        anchor: Any = (np.int64(first[LAT]), np.int64(first[LON]), np.float64(first[COS]))
+        anchor_lat, anchor_lon, anchor_cos = np.int64(first[LAT]), np.int64(first[LON]), np.float64(first[COS])
         while start < last:
             stop = min(start + size, last)
-            place = (batch.lat[start : stop + 1], batch.lon[start : stop + 1], batch.cos[start : stop + 1])
-            away = betweens_m(*anchor, *place)
+            lat, lon, cos = batch.lat[start : stop + 1], batch.lon[start : stop + 1], batch.cos[start : stop + 1]
+            away = betweens_m(anchor_lat, anchor_lon, anchor_cos, lat, lon, cos)
             radius = np.where(batch.derived[start:stop], limits.derived_m, limits.drift_m)
             by_speed = (away[:-1] > radius) & (batch.speed[start:stop] >= limits.move_e2)
             leaves = (by_speed | (away[:-1] > limits.leave_m)) & (away[1:] > radius)

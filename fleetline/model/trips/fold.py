@@ -118,21 +118,19 @@ class Fold:
 
     def _cuts(self, times: Any, refits: Sequence[int]) -> list[tuple[int, int, int, Limits | None]]:
         """(index of the row before which, rank, moment, limits) of everything that happens between two rows."""
-        cuts: list[tuple[int, int, int, Limits | None]] = []
         count = len(times)
-        for at in refits:
-            cuts.append((int(times.searchsorted(at)) if count else 0, 2, at, None))
+        cuts: list[tuple[int, int, int, Limits | None]]
+        cuts = [(int(times.searchsorted(at)) if count else 0, 2, at, None) for at in refits]
         if count:
             first, last = int(times[0]) // HOUR_MS, int(times[-1]) // HOUR_MS
             if self.last_ms is not None and self.last_ms // HOUR_MS < first:
                 cuts.append((0, 0, first * HOUR_MS, None))
             if last > first:
                 hours = times // HOUR_MS
-                for index in ((hours[1:] != hours[:-1]).nonzero()[0] + 1).tolist():
-                    cuts.append((index, 0, int(hours[index]) * HOUR_MS, None))
-            for at, limits in self._later:
-                if at <= int(times[-1]):
-                    cuts.append((int(times.searchsorted(at)), 1, at, limits))
+                borders = ((hours[1:] != hours[:-1]).nonzero()[0] + 1).tolist()
+                cuts += [(index, 0, int(hours[index]) * HOUR_MS, None) for index in borders]
+            due = [item for item in self._later if item[0] <= int(times[-1])]
+            cuts += [(int(times.searchsorted(at)), 1, at, limits) for at, limits in due]
         cuts.sort(key=lambda cut: cut[:3])
         return cuts
 
@@ -163,7 +161,7 @@ class Fold:
         limits, fixes, course = self.limits, self.fixes, self.course
         late_ms, satellites_least, accuracy_most = limits.late_ms, limits.satellites, limits.accuracy_dm
         for row in data:
-            at, received, _, odometer, lat, lon, _, speed, heading, _, accuracy, obd, _, _, _, _, satellites, flags = row
+            at, heard, _, odometer, lat, lon, _, speed, heading, _, accuracy, obd, _, _, _, _, satellites, flags = row
             course.settled_ms = at
             ignition = (ON if flags & IGNITION_ON else OFF) if flags & IGNITION_KNOWN else NOT_REPORTED
             total = odometer if odometer >= 0 else None
@@ -184,7 +182,7 @@ class Fold:
                     None if flags & COARSE_ODOMETER else total,
                     total,
                     heading if heading >= 0 else None,
-                    received - at > late_ms,
+                    heard - at > late_ms,
                 )
             else:
                 fixes.bare(at, ignition, total)

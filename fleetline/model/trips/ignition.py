@@ -5,8 +5,8 @@ from typing import Any, Final, Protocol
 from fleetline.model.geo import between_m
 from fleetline.model.trips.fixes import (
     AT,
-    COS,
     CONTRADICTED,
+    COS,
     HELD_MOST,
     IGNITION,
     IN_A_ROW,

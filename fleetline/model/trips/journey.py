@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from fleetline.model.trips.fixes import AT, DERIVED, LAT, LON, SPEED, WINDOW_MS, Fix, integer_speed
 from fleetline.model.trips.metres import Days
-from fleetline.model.trips.routes import Evidence, Pause, Route, group
+from fleetline.model.trips.routes import SILENT_MOVE, Evidence, Pause, Route, group
 from fleetline.model.trips.stands import Stand, Tally
 from fleetline.model.trips.thresholds import Limits
 
@@ -19,7 +19,7 @@ class Journey:
     anchor     the place it must get away from; left  the parking it may yet return to, None once confirmed
     far        some fix was min_trip_distance from the anchor
     confirmed  far, and min_trip_duration has passed: its metres count
-    continued  it goes on from a route that met the length limit; confirmed from its first fix on, yet no route until far
+    continued  it goes on from a route that met the length limit: confirmed from the first, yet no route until far
     metres_um  from the origin to the last fix before the stand in progress; pending  what counts once confirmed
     pauses     [kind, start_ms, end_ms, since_origin_um, lat_e7, lon_e7, off_ms, standing_ms] each
     lead       see Route; grows until lead_until
@@ -74,6 +74,10 @@ def evidence_of(item: Any) -> Evidence | None:
     return None if item is None else Evidence(*item)
 
 
+def _pause(kind: int, start: int, end: int, um: int, lat: int, lon: int, off: int, stood: int) -> Pause:
+    return Pause(kind, start, end, um, lat, lon, False, off, stood)
+
+
 def route_of(
     journey: Journey,
     destination: Fix,
@@ -88,7 +92,7 @@ def route_of(
     """The record of a journey that ends at `destination`; doubts: (set aside, re-anchored) times so far."""
     origin = journey.origin
     begin, end = origin[AT], destination[AT]
-    pauses = [Pause(kind, start, stop, um, lat, lon, False, off, stood) for kind, start, stop, um, lat, lon, off, stood in journey.pauses]
+    pauses = [_pause(*item) for item in journey.pauses]
     lead = journey.lead[: tally[0]]
     return Route(
         origin_ms=begin,
@@ -117,9 +121,10 @@ def route_of(
 
 
 def silent_route(
-    before: Fix, fix: Fix, rule: str, evidence: Any, since_midnight_um: int, metres_um: int, tally: Tally, settled_ms: int
+    before: Fix, fix: Fix, evidence: Any, since_midnight_um: int, metres_um: int, tally: Tally, settled_ms: int
 ) -> Route:
     """Two fixes a long silence apart, and the vehicle clearly moved in between (Z-63)."""
+    rule = SILENT_MOVE
     return Route(
         origin_ms=before[AT],
         destination_ms=fix[AT],

@@ -37,8 +37,8 @@ class Ledger:
 
     __slots__ = (
         "active_ms",
-        "angle_e2",
         "anew",
+        "angle_e2",
         "bare",
         "before",
         "before_on",
@@ -120,9 +120,7 @@ class Ledger:
         day = at // names.DAY_MS
         self.first_odometer = [at, total_m, day, total(self.meter.days, day)]
 
-    def record(
-        self, journey: Journey, end: Fix, tally: Tally, metres_um: int, rule: str, evidence: Any
-    ) -> names.Route:
+    def record(self, journey: Journey, end: Fix, tally: Tally, metres_um: int, rule: str, evidence: Any) -> names.Route:
         """The journey as a route that ends at `end`."""
         doubts = (self.set_aside_ms, self.anew)
         return route_of(journey, end, tally, metres_um, rule, evidence, doubts, self.limits, self.settled_ms)

@@ -127,7 +127,7 @@ class Meter:
         if then is None or ignored:
             return um, False, 0
         step = now - then
-        if 0 <= step and (step - ODOMETER_SLACK_M) * 3600.0 <= self.limits.max_kmh * (fix[AT] - before[AT]):
+        if step >= 0 and (step - ODOMETER_SLACK_M) * 3600.0 <= self.limits.max_kmh * (fix[AT] - before[AT]):
             return step * UM, True, 0
         return um, False, 0
 

@@ -1,4 +1,4 @@
-"""Counters in kilometres: what each day began with, and the offsets between metres driven and mileage (Z-69 to Z-71)."""
+"""Counters in kilometres: what each day began with, and the offsets between counter and mileage (Z-70, Z-71)."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
@@ -82,9 +82,7 @@ def settle(
 
 def raw_offset_um(offsets: Iterable[Offset], at_ms: int) -> int:
     """What the uncalibrated counter adds at a moment: the first odometer, and late metres received by then."""
-    return sum(
-        item.um for item in offsets if item.kind == ODOMETER or (item.kind == LATE and item.at_ms <= at_ms)
-    )
+    return sum(item.um for item in offsets if item.kind == ODOMETER or (item.kind == LATE and item.at_ms <= at_ms))
 
 
 def calibrated_offset_um(offsets: Sequence[Offset], at_ms: int) -> int:

@@ -85,7 +85,8 @@ class Thresholds:
     def changes(self) -> dict[str, Number]:
         """What differs from the defaults; `Thresholds().override(changes)` gives the same back."""
         plain = Thresholds()
-        return {item.name: getattr(self, item.name) for item in fields(self) if getattr(self, item.name) != getattr(plain, item.name)}
+        names = [item.name for item in fields(self)]
+        return {name: getattr(self, name) for name in names if getattr(self, name) != getattr(plain, name)}
 
 
 class Limits:

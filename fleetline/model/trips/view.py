@@ -120,7 +120,7 @@ def look(ahead: Course, course: Course, now_ms: int) -> View:
     odometer = ahead.first_odometer
     return View(
         routes=(*ahead.closed, route) if route is not None else tuple(ahead.closed),
-        days={day: um for day, um in days},
+        days={item[0]: item[1] for item in days},
         first_odometer=None if odometer is None else (odometer[0], odometer[1], odometer[2], odometer[3]),
         ignition=None if ahead.ignition >= UNKNOWN else ahead.ignition == ON,
         moved=ahead.moved,

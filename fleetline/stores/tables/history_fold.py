@@ -133,6 +133,10 @@ class FoldTables:
             until_ms,
         )
 
+    async def drop_folded(self, device_id: int) -> None:
+        for table in ("routes", "days", "marks"):
+            await self._c.execute(f"DELETE FROM {table} WHERE device_id = $1", device_id)
+
     async def routes_settled_after(self, device_id: int, settled_ms: int) -> list[StoredRoute]:
         rows = await self._c.fetch(
             "SELECT device_id, origin_at_ms, destination_at_ms, day, settled_at_ms, body FROM routes"

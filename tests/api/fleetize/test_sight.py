@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from fleetline.model.access import Role
-from fleetline.model.registry import Author, NewMember
-from fleetline.model.registry import Kind as ListKind
+from fleetline.model.access import Role, parse_permissions
+from fleetline.model.motion import Report
+from fleetline.model.registry import AddedGroup, Author, NewMember
 from tests.api.fleetize.conftest import MakeWorld
 from tests.api.fleetize.desk import Car
 from tests.api.fleetize.world import World, register
@@ -51,23 +51,22 @@ async def test_a_new_member_sees_nothing_until_something_is_granted(world: World
     answer = await world.call("device", token, device=1)
     assert (answer.status, answer.text) == (404, UNKNOWN_DEVICE)
     (user,) = await world.core.accounts.users(world.account_id)
-    from fleetline.model.access import parse_permissions
-
-    await world.core.accounts.change_user(user.user_id, permissions=parse_permissions("devices=3,1"))
+    await world.core.accounts.set_permissions(user.user_id, parse_permissions("devices=3,1"))
     assert await seen(world, token) == [1, 3]
     assert (await world.call("device", token, device=1)).json()["device"]["device_name"] == "One"
     assert (await world.call("device", token, device=2)).text == UNKNOWN_DEVICE
 
 
 async def test_a_vehicle_that_joins_a_granted_group_appears_at_once(world: World) -> None:
-    registry, account = world.core.registry, world.account_id
-    outcome = (await registry.of(ListKind.VEHICLE).add_groups(account, ["Vans"], BY))[0]
-    group_id: Any = outcome.group.group_id  # type: ignore[union-attr]  # a fresh name is added
+    vehicles, account = world.core.registry.vehicles, world.account_id
+    (outcome,) = await vehicles.groups.add(account, ["Vans"], BY)
+    assert isinstance(outcome, AddedGroup)
+    group_id = outcome.group.group_id
     token = await world.member(f"groups={group_id}")
     assert await seen(world, token) == []
-    row = await registry.devices.row(account, 2)
-    assert row is not None
-    await registry.of(ListKind.VEHICLE).join(account, group_id, [str(row[2])], BY)
+    page = await vehicles.page(account)
+    (two,) = [member.external_id for member in page.members if member.name == "Two"]
+    await vehicles.groups.assign(account, group_id, [two], BY)
     assert await seen(world, token) == [2]
 
 
@@ -92,9 +91,11 @@ async def test_another_accounts_device_is_unknown_to_the_byte(world: World, engi
 
 async def test_a_renamed_vehicle_a_moved_and_a_deleted_device_show_at_once(world: World) -> None:
     registry, account = world.core.registry, world.account_id
-    vehicles = registry.of(ListKind.VEHICLE)
     await seen(world)
-    await vehicles.add(account, [NewMember("v-new", "Brand new")], BY)
+    page = await registry.vehicles.page(account)
+    (two,) = [member.external_id for member in page.members if member.name == "Two"]
+    await registry.vehicles.rename(account, [NewMember(two, "Zwei")], BY)
+    assert (await world.call("devicelist", scope="device_name")).json()[1] == {"device_name": "Zwei"}
     await registry.devices.delete(account, 3, BY)
     assert await seen(world) == [1, 2]
     assert (await world.call("device", device=3)).text == UNKNOWN_DEVICE
@@ -105,8 +106,6 @@ async def test_a_renamed_vehicle_a_moved_and_a_deleted_device_show_at_once(world
 
 async def test_an_answer_holds_every_report_acknowledged_before_the_call(world: World) -> None:
     assert world.station is not None
-    from fleetline.model.motion import Report
-
     for second in range(1, 4):
         world.clock.move(10)
         at_ms = world.clock.ms - 1000

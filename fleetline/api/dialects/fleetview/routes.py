@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from fleetline.api.dialects.fleetview import fleets, resources, tokens
+from fleetline.api.dialects.fleetview import fleets, power, resources, tokens
 from fleetline.api.dialects.fleetview.checks import WRITES
 from fleetline.api.dialects.fleetview.schema import BATCH, FLEET, MEMBERS, RESOURCE, json_schema
 from fleetline.api.routes import Answer, Handler, Parameter, Route
@@ -230,4 +230,33 @@ FLEETS: Final = (
           answers=(Answer(200, "Sums of the fleet.", {"type": "object"}),)),
 )  # fmt: skip
 
-ROUTES: Final = (*TOKENS, *RESOURCES, *FLEETS)
+_SPAN: Final = (
+    parameter("startTime", "Start of the first period.", required=True, type="string", format="date-time"),
+    parameter("endTime", "End of the last period.", required=True, type="string", format="date-time"),
+)
+_POWER: Final = (
+    parameter("type", "Where the light comes from.", enum=["historical", "clearSky", "forecast"], default="historical"),
+    *_SPAN,
+    parameter("timeResolutionMinutes", "Length of a period.", type="integer", enum=[60, 30, 15, 5, 1], default=60),
+    parameter("weatherSource", "Whose weather.", type="string", default="default"),
+    parameter("powerModel", "The chain.", type="string", enum=["pvlib"], default="pvlib"),
+    parameter("missingDataHandling", "What missing weather does.", type="string", enum=["Omit"], default="Omit"),
+    parameter("outputFields", "Field names, separated by commas."),
+    parameter("asOf", "When a forecast is made; default now.", type="string", format="date-time"),
+)
+_GROUPS: Final = (
+    parameter("groupBy", "Sums by group.", enum=["none", "zone", "feeder", "class", "tracking"], default="none"),
+    parameter("normalize", "Per kW of capacity.", enum=["none", "capacity"], default="none"),
+)
+_SERIES: Final = (
+    Answer(200, "The series.", {"type": "object"}),
+    Answer(200, "The series.", {"type": "string"}, media="text/csv"),
+)
+POWER: Final = (
+    route("GET", f"{_ONE}/power", "Power of a resource", power.of_resource, tag="Power", parameters=_POWER,
+          answers=_SERIES, errors=(400, 422)),
+    route("GET", f"{_FLEET_ONE}/power", "Power of a fleet", power.of_fleet, tag="Power",
+          parameters=(*_POWER, *_GROUPS), answers=_SERIES, errors=(400, 422)),
+)  # fmt: skip
+
+ROUTES: Final = (*TOKENS, *RESOURCES, *FLEETS, *POWER)

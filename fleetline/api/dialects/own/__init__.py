@@ -108,15 +108,16 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Final
 
 from fleetline.api.dialect import Dialect
-from fleetline.api.dialects.own import session
+from fleetline.api.dialects.own import admin, credentials, registry, session
 from fleetline.api.dialects.own.calls import check_query
 from fleetline.api.dialects.own.doors import COOKIE, admit_caller, check_rights, identify
+from fleetline.api.dialects.own.repeats import handle_once
 from fleetline.api.dialects.own.replies import BASE, answer, route
 from fleetline.api.dialects.own.words import render
 from fleetline.api.http import Request, Response
 from fleetline.api.openapi import openapi
 from fleetline.api.routes import Answer, RouteTable
-from fleetline.api.steps import admit, check_method, check_size, find_route, handle, read_body
+from fleetline.api.steps import admit, check_method, check_size, find_route, read_body
 
 if TYPE_CHECKING:
     from fleetline.core.gate import Gate
@@ -136,6 +137,9 @@ problem details (RFC 9457) with a `code` for programs.
 
 ROUTES: Final = (
     *session.ROUTES,
+    *registry.ROUTES,
+    *admin.ROUTES,
+    *credentials.ROUTES,
     route("GET", "/openapi.json", "This document", None, open_handler=document, tag="session",
           answers=[Answer(200, "OpenAPI 3.1", {"type": "object"})]),
 )  # fmt: skip
@@ -147,7 +151,8 @@ DIALECT: Final = Dialect(
     mounts=(BASE,),
     routes=ROUTES,
     order=(
-        find_route(RouteTable(ROUTES)), check_method, admit, check_rights, check_query, check_size, read_body, handle,
+        find_route(RouteTable(ROUTES)), check_method, admit, check_rights, check_query, check_size, read_body,
+        handle_once,
     ),
     identify=identify,
     admit=admit_caller,

@@ -23,7 +23,7 @@ from fleetline.api.http import Request, Response
 from fleetline.core import fleet, fleet_devices
 from fleetline.core.fleet_writing import author_of
 from fleetline.model.errors import Invalid
-from fleetline.model.registry import NewDevice, key
+from fleetline.model.registry import Kind, NewDevice, key
 
 if TYPE_CHECKING:
     from fleetline.core.workspace import Workspace
@@ -114,7 +114,7 @@ async def fittings(workspace: "Workspace", request: Request) -> Response:
 
 async def vehicle_fittings(workspace: "Workspace", request: Request) -> Response:
     number = id_in_path(request, "vehicle_id", "vehicle")
-    row, _ = await fleet.member(workspace, fleet.Kind.VEHICLE, number)
+    row, _ = await fleet.member(workspace, Kind.VEHICLE, number)
     idents = shows(workspace, "imei")
     items = [
         FittingShown(

@@ -7,8 +7,7 @@ from fleetline.api.dialects.own.words import Forged
 from fleetline.api.http import Request
 from fleetline.api.routes import Route
 from fleetline.core.administration import NotAllowed
-from fleetline.core.own_tokens import PREFIX
-from fleetline.core.secrets import fits, secret_hash
+from fleetline.core.secrets import OWN_PREFIX, fits, secret_hash
 from fleetline.model.access import Kind
 
 if TYPE_CHECKING:
@@ -58,7 +57,7 @@ async def admit_caller(gate: "Gate", request: Request, route: Route | None) -> "
         sent = request.header(CSRF_HEADER) or ""
         if not fits(sent, [secret_hash(csrf_of(secret))]):
             raise Forged
-    kind = Kind.OWN_TOKEN if secret.startswith(PREFIX) else Kind.SESSION
+    kind = Kind.OWN_TOKEN if secret.startswith(OWN_PREFIX) else Kind.SESSION
     return await gate.admit(kind, secret, address=request.client)
 
 
