@@ -23,7 +23,7 @@ there are stand in fleetline/api/steps.py.
 """
 
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -31,7 +31,7 @@ import structlog
 from fleetline.api.dialect import Dialect, Exchange
 from fleetline.api.errors import BodyTooLarge, Disconnected, Internal
 from fleetline.api.http import AsgiApp, Proxies, Receive, Request, Response, Scope, Send
-from fleetline.api.packed import LEAST, Packed, accepts_gzip, gzipped, gzipped_chunks
+from fleetline.api.sending import send_response
 from fleetline.core.ports.world import Clock, Ids
 from fleetline.core.requests import RequestEntry, RequestLog
 from fleetline.model.errors import FleetlineError, Unavailable
@@ -44,8 +44,6 @@ Observer = Callable[[RequestEntry], None]
 
 CLIENT_GONE: Final = 499
 """The status the request log keeps for a caller who left before an answer."""
-
-COMPRESSED: Final = ("application/json", "text/", "application/xml", "application/geo+json", "application/x-ndjson")
 
 
 class Pipeline:
@@ -113,9 +111,11 @@ class Pipeline:
             response = await self._answer(exchange)
             status, error = response.status, response.error
             closes = isinstance(exchange.error, BodyTooLarge) or not request.little_left
-            sent = await self._send(response, request, send, closes)
+            sent = await send_response(response, request, receive, send, closes=closes)
         except Disconnected:
             self._logger.info("client gone", request_id=request.request_id)
+        except Exception as fault:  # noqa: BLE001 - the status is sent: all that is left is to cut the connection
+            self._bug("an answer broke off", request, fault)
         finally:
             entry = _entry(exchange, status, error, sent, round((time.perf_counter() - started) * 1000))
             self._log.add(entry)
@@ -156,31 +156,6 @@ class Pipeline:
     def _bug(self, event: str, request: Request, fault: Exception) -> None:
         self._logger.error(event, request_id=request.request_id, path=request.path, exc_info=fault)
 
-    async def _send(self, response: Response, request: Request, send: Send, closes: bool) -> int:
-        """Bytes of the body as sent."""
-        body = await _smallest(response, request)
-        headers = [(b"x-request-id", request.request_id.encode())]
-        headers += [(name.lower().encode("latin-1"), _clean(value)) for name, value in response.headers]
-        if closes:
-            headers.append((b"connection", b"close"))
-        if isinstance(body, bytes):
-            if response.status not in (204, 304):
-                headers.append((b"content-length", str(len(body)).encode()))
-            await send({"type": "http.response.start", "status": response.status, "headers": headers})
-            await send({"type": "http.response.body", "body": b"" if request.method == "HEAD" else body})
-            return len(body)
-        await send({"type": "http.response.start", "status": response.status, "headers": headers})
-        sent = 0
-        try:
-            async for chunk in body:
-                sent += len(chunk)
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
-        except Exception as fault:  # noqa: BLE001 - the status is sent: all that is left is to cut the connection
-            self._bug("an answer broke off", request, fault)
-            return sent  # without a last chunk the server closes the connection, so the client sees it is not whole
-        await send({"type": "http.response.body", "body": b""})
-        return sent
-
 
 async def _run_steps(exchange: Exchange) -> Response:
     for step in exchange.dialect.order:
@@ -199,28 +174,6 @@ def mount_table(dialects: Iterable[Dialect]) -> list[tuple[str, bool, Dialect]]:
     return sorted(table, key=lambda row: -len(row[0]))
 
 
-async def _smallest(response: Response, request: Request) -> bytes | AsyncIterator[bytes]:
-    """The body in the encoding that this client takes; adds the headers that say so."""
-    body = response.body
-    plain = body.plain if isinstance(body, Packed) else body
-    names = {name.lower(): value for name, value in response.headers}
-    known = isinstance(plain, bytes) and len(plain) < LEAST
-    if known or "content-encoding" in names or not names.get("content-type", "").startswith(COMPRESSED):
-        return plain
-    response.headers.append(("vary", "accept-encoding"))
-    if not accepts_gzip(request.header("accept-encoding") or ""):
-        return plain
-    response.headers.append(("content-encoding", "gzip"))
-    if isinstance(body, Packed):
-        return await body.gzip()
-    return await gzipped(plain) if isinstance(plain, bytes) else gzipped_chunks(plain)
-
-
-def _clean(value: str) -> bytes:
-    """A header value that no text of ours or a caller's can split in two."""
-    return value.replace("\r", " ").replace("\n", " ").replace("\0", " ").encode("latin-1", "replace")
-
-
 def _entry(exchange: Exchange, status: int, error: str, sent: int, elapsed_ms: int) -> RequestEntry:
     request, notes = exchange.request, exchange.request.notes
     who = exchange.workspace.principal if exchange.workspace is not None else exchange.error
@@ -228,7 +181,7 @@ def _entry(exchange: Exchange, status: int, error: str, sent: int, elapsed_ms: i
         at_ms=request.received_at_ms,
         request_id=request.request_id,
         dialect=exchange.dialect.name,
-        account_id=getattr(who, "account_id", None),
+        account_id=getattr(who, "account_id", None) or None,
         user_id=getattr(who, "user_id", None),
         credential_id=getattr(who, "credential_id", None),
         address=request.client,

@@ -64,13 +64,13 @@ def load_settings(
     file = _file(flags, environment, folder)
     document = _document(file)
     found: dict[str, Any] = {}
-    for name, read in _READERS.items():
+    for name, read in READERS.items():
         for where, value in _places(name, flags, environment, document, file):
             found[name] = read(where, value)
             break
     data = found.pop("data", folder / "fleetline-data")
     lives = {key: found.pop(f"tokens.{key}") for key in ("signed_s", "session_s") if f"tokens.{key}" in found}
-    fleetize = {key: found.pop(f"fleetize.{key}") for key in _WORDS if f"fleetize.{key}" in found}
+    fleetize = {key: found.pop(f"fleetize.{key}") for key in WORDS if f"fleetize.{key}" in found}
     return Settings(
         data=data,
         database=found.pop("database", f"sqlite:///{data / 'fleetline.db'}"),
@@ -104,15 +104,15 @@ def _document(file: Path | None) -> dict[str, Any]:
         document = tomllib.loads(file.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
         raise Invalid(str(file), f"cannot be read: {fault}") from fault
-    sections = {name.split(".")[0] for name in _READERS if "." in name}
+    sections = {name.split(".")[0] for name in READERS if "." in name}
     for key, value in document.items():
         if key in ("plans", "trips"):
             continue
         if key in sections and isinstance(value, dict):
             for inner in value:
-                if f"{key}.{inner}" not in _READERS:
+                if f"{key}.{inner}" not in READERS:
                     raise Invalid(f"{file}: {key}.{inner}", "is not a setting")
-        elif key not in _READERS:
+        elif key not in READERS:
             raise Invalid(f"{file}: {key}", "is not a setting")
     return document
 
@@ -127,7 +127,7 @@ def _places(
     """(where, value) wherever the setting stands, the strongest place first."""
     places: list[tuple[str, object]] = []
     if flags.get(name) not in (None, ()):
-        places.append((f"--{_FLAGS.get(name, name.replace('_', '-'))}", flags[name]))
+        places.append((f"--{FLAGS.get(name, name.replace('_', '-'))}", flags[name]))
     variable = PREFIX + name.upper().replace(".", "_")
     if environment.get(variable):
         places.append((variable, environment[variable]))
@@ -267,9 +267,9 @@ def _trackers(where: str, value: object) -> dict[str, tuple[str, int]]:
     return found
 
 
-_WORDS: Final = {"error_status": ("http", "200"), "error_body": ("line", "json")}
-_FLAGS: Final = {"trackers": "tracker"}
-_READERS: Final[Mapping[str, Callable[[str, object], Any]]] = {
+WORDS: Final = {"error_status": ("http", "200"), "error_body": ("line", "json")}
+FLAGS: Final = {"trackers": "tracker"}
+READERS: Final[Mapping[str, Callable[[str, object], Any]]] = {
     "data": _path,
     "database": _url("sqlite", "postgresql", "postgres"),
     "http": read_address,
@@ -283,5 +283,5 @@ _READERS: Final[Mapping[str, Callable[[str, object], Any]]] = {
     "retention.positions_days": _whole(0, 36_500),
     "tokens.signed_s": _whole(60, 86_400),
     "tokens.session_s": _whole(300, 31_536_000),
-    **{f"fleetize.{key}": _one_of(*words) for key, words in _WORDS.items()},
+    **{f"fleetize.{key}": _one_of(*words) for key, words in WORDS.items()},
 }

@@ -124,8 +124,8 @@ async def _settled(change: Change, kind: Kind, plans: list[_Plan]) -> list[_Plan
     work = change.work
     while True:
         names = {plan.before: plan.after.name for plan in plans}
-        refused = {member: "name" for member in await refused_names(work, kind, names)}
-        refused |= {member: "external_id" for member in await _refused_ids(change, kind, plans)}
+        refused = dict.fromkeys(await refused_names(work, kind, names), "name")
+        refused |= dict.fromkeys(await _refused_ids(change, kind, plans), "external_id")
         if not refused:
             return plans
         for plan in plans:

@@ -74,7 +74,7 @@ class Folding:
         self._task: asyncio.Task[None] | None = None
         self._stopping = False
         self.trouble: str | None = None
-        self.listeners: list["asyncio.Queue[set[int]]"] = []
+        self.listeners: list[asyncio.Queue[set[int]]] = []
 
     @property
     def waiting(self) -> int:
@@ -127,10 +127,11 @@ class Folding:
                 old = Known.of(rows[0].memory, checked=False)
                 known.memory.watch, known.memory.latest = old.memory.watch, old.memory.latest
                 known.memory.offsets = [item for item in old.memory.offsets if item.kind not in (ODOMETER, LATE)]
-                known.memory.entered = old.memory.entered
+                known.memory.entered, known.memory.first_speed_ms = old.memory.entered, old.memory.first_speed_ms
                 step = Step()
                 for first, last in chunks(await tx.history.hours_from(device_id, 0), HOURS_AT_ONCE):
                     for columns in (await load_hours(tx, self._protocols, device_id, first, last)).values():
+                        known.memory.notice_speed(columns.rows)
                         feed(known, columns.rows, moves, step)
             async with self._store.write() as tx:
                 await tx.history.lock_latest([device_id])

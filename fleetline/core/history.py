@@ -80,7 +80,7 @@ class History:
         self.sealing = sealing
         self.protocols = protocols
         self.public_url = public_url
-        self._filing: "Filing | None" = None
+        self._filing: Filing | None = None
         self._lists: OrderedDict[tuple[str, Permissions, bool], _List] = OrderedDict()
 
     def attach(self, filing: "Filing") -> None:
@@ -306,7 +306,7 @@ class HistoryDesk:
         first = min(route.origin_ms for route in routes) // HOUR_MS
         last = max(route.destination_ms for route in routes) // HOUR_MS
         hours = await load_hours(tx, self._history.protocols, device_id, first, last, POINT_COLUMNS)
-        rows = joined(hours).rows
+        rows = memory.judged_rows(joined(hours).rows)
         thresholds = memory.thresholds()
         shown = []
         for route in routes:

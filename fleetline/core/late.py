@@ -66,6 +66,7 @@ async def correct(
     start = None if mark is None else Mark(mark.at_ms, mark.last_ms, mark.state)
     after_ms = BEGINNING if start is None else start.last_ms
     marks = [Mark(m.at_ms, m.last_ms, m.state) for m in await tx.history.marks_after(device, after_ms)]
+    known.memory.notice_speed(until(new, last_ms))
     newest_late_ms = int(until(new, last_ms)["at_ms"][-1])
     result = await _refold(tx, protocols, known, moves, device, start, marks, newest_late_ms, last_ms)
     received_ms = int(new["received_at_ms"].max())
@@ -104,7 +105,7 @@ async def _refold(
     spans = list(chunks(hours, HOURS))
     for turn, (first, last) in enumerate(spans):
         for columns in (await load_hours(tx, protocols, device, first, last)).values():
-            loaded.append(until(newer(columns.rows, since), last_ms))
+            loaded.append(known.memory.judged_rows(until(newer(columns.rows, since), last_ms)))
         if turn + 1 < len(spans) and (turn + 1) & turn:
             continue  # 1, 2, 4, 8 ... chunks: what is folded twice stays within a factor of two
         result = refold(
@@ -172,7 +173,7 @@ async def counter_at(tx: Tx, protocols: Protocols, known: Known, device: int, at
     since = BEGINNING if mark is None else mark.last_ms
     hours = await load_hours(tx, protocols, device, max(0, since // HOUR_MS), at_ms // HOUR_MS)
     for columns in hours.values():
-        rows = newer(columns.rows, since)
+        rows = known.memory.judged_rows(newer(columns.rows, since))
         fold.feed(rows[: int(rows["at_ms"].searchsorted(at_ms))])
     day = at_ms // DAY_MS
     stored = {

@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 
 from fleetline.core.ports.history import Moves
-from fleetline.model.motion import Rows, empty_rows
+from fleetline.model.motion import MISSING_32, Rows, empty_rows
 from fleetline.model.trips import Fold, Mark, Route, Thresholds, View
 from fleetline.model.trips.latest import Latest
 from fleetline.model.trips.mileage import (
@@ -38,6 +38,7 @@ class Memory(msgspec.Struct, array_like=True):
     offsets  between plain counter and mileage, ascending by moment
     judged   (from_ms, thresholds that differ from the built-in ones), ascending, the first from 0
     entered  (at_ms, kind) of every stated mileage that has become an offset
+    first_speed_ms  time of the first report with a speed above 0, None while there was none: see `judged_rows`
     """
 
     fold: bytes
@@ -47,6 +48,7 @@ class Memory(msgspec.Struct, array_like=True):
     offsets: list[Offset]
     judged: list[tuple[int, dict[str, float]]]
     entered: list[tuple[int, str]] = []
+    first_speed_ms: int | None = None
 
     def encode(self) -> bytes:
         return msgspec.msgpack.encode(self)
@@ -62,6 +64,28 @@ class Memory(msgspec.Struct, array_like=True):
     def thresholds(self) -> list[tuple[int, Thresholds]]:
         """(from_ms, thresholds), ascending: those each day is judged by."""
         return [(from_ms, Thresholds().override(changed)) for from_ms, changed in self.judged]
+
+    def notice_speed(self, rows: Rows) -> None:
+        """Take in rows, ascending, before they are judged."""
+        moving = np.flatnonzero(rows["speed_e2"] > 0)
+        if len(moving):
+            at_ms = int(rows["at_ms"][moving[0]])
+            self.first_speed_ms = at_ms if self.first_speed_ms is None else min(at_ms, self.first_speed_ms)
+
+    def judged_rows(self, rows: Rows) -> Rows:
+        """Rows as the fold takes them: a speed of 0 says nothing before a device has ever reported another one.
+
+        Several wires have no room for an unknown speed and send 0 instead.
+        """
+        if self.first_speed_ms is None:
+            mute = rows["speed_e2"] == 0
+        else:
+            mute = (rows["speed_e2"] == 0) & (rows["at_ms"] < self.first_speed_ms)
+        if not mute.any():
+            return rows
+        rows = rows.copy()
+        rows["speed_e2"][mute] = MISSING_32
+        return rows
 
     def add(self, offsets: Sequence[Offset]) -> None:
         self.offsets = sorted([*self.offsets, *offsets], key=lambda item: item.at_ms)
@@ -139,6 +163,7 @@ def go_on(known: Known, rows: Rows, moves: Moves, words: Sequence[tuple[int, str
     step = Step()
     fold, memory = known.fold, known.memory
     thresholds = fold.thresholds
+    memory.notice_speed(rows)
     if len(rows):
         received_ms = int(rows["received_at_ms"].max())
         if fold.last_ms is not None:
@@ -175,7 +200,7 @@ def feed(known: Known, rows: Rows, moves: Moves, step: Step) -> None:
     since = fold.last_ms if fold.last_ms is not None else -1
     # the first fitting begins with the device; each later one is a move into another vehicle
     refits = [at_ms for at_ms, _ in moves.fittings[1:] if since < at_ms <= last]
-    outcome = fold.feed(rows, refits=refits)
+    outcome = fold.feed(memory.judged_rows(rows), refits=refits)
     step.routes += outcome.routes
     step.marks += outcome.marks
     received_ms = int(rows["received_at_ms"].max())

@@ -177,7 +177,8 @@ def read_parts(parts: Sequence[Part], protocols: Mapping[str, TrackerProtocol]) 
     found: list[list[Columns]] = [[] for _ in parts]
     for name, pieces in by_protocol.items():
         for place, columns in _read(parts, pieces, protocols[name].decode_many):
-            found[place].append(columns)
+            spoken = np.full(len(columns), name, object)
+            found[place].append(Columns(columns.rows, {**columns.extra, "protocol": spoken}))
     return [concatenate(many) for many in found]
 
 

@@ -1,5 +1,6 @@
 """The desk of solar power: one object that holds every use case of resources, fleets, weather and power."""
 
+from fleetline.core.ports.power import WeatherFiles
 from fleetline.core.ports.store import Store
 from fleetline.core.ports.world import Clock, Ids
 from fleetline.core.power_fleets import Fleets
@@ -10,17 +11,19 @@ from fleetline.core.power_replies import Replies
 from fleetline.core.power_resources import Resources
 from fleetline.core.power_series import Series
 from fleetline.core.weather import WeatherDesk
+from fleetline.core.weather_files import WeatherImport
 
 
 class PowerDesk:
     """Made once when the program starts; `close` ends its threads."""
 
-    def __init__(self, store: Store, clock: Clock, ids: Ids) -> None:
+    def __init__(self, store: Store, clock: Clock, ids: Ids, files: WeatherFiles) -> None:
         self.clock = clock
         self.resources = Resources(store, clock, ids)
         self.fleets = Fleets(store, clock, ids)
         self.replies = Replies(store, clock)
         self.weather = WeatherDesk(store)
+        self.weather_import = WeatherImport(self.weather, files)
         self._kernel = Kernel("fleetline-power")
         self._lights = Lights(store, forecast)
         self.series = Series(store, self._lights, self._kernel)

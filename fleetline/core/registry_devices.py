@@ -20,6 +20,7 @@ from fleetline.model.registry import (
     NewDevice,
     Outcome,
     Refused,
+    findable,
 )
 
 
@@ -50,7 +51,7 @@ class Devices:
 
     async def by_ident(self, ident: str) -> KnownDevice | None:
         """The live device of the installation with this identifier, whichever account has it; exact text."""
-        if not ident or "\0" in ident:
+        if not findable(ident):
             return None
         async with self._store.read() as tx:
             return await tx.registry.device_by_ident(ident)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -14,7 +14,6 @@ from fleetline.model.resource import Box
 from fleetline.model.weather import (
     BLOCK_S,
     LIGHT,
-    NOMINAL_YEAR_S,
     BlockPacker,
     Delivery,
     Float32Array,
@@ -23,7 +22,9 @@ from fleetline.model.weather import (
     WeatherKind,
     WeatherSource,
     cell_places,
+    is_leap_day,
     lit,
+    nominal_s,
 )
 
 MOST_VALUES_AT_ONCE: Final = 4_000_000
@@ -50,28 +51,21 @@ class WeatherDesk:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def put(self, account_id: str, delivery: Delivery) -> Taken:
-        """Store a delivery; what stood in its place is gone.
+    async def put(self, account_id: str, deliveries: Sequence[Delivery]) -> Taken:
+        """Store deliveries, all or none; what stood in their place is gone.
 
         errors  Conflict(`source`, `timeResolutionMinutes` or `spatialResolution_Degrees`): the source has fixed another
         """
+        stored, replaced, cells = 0, 0, set[int]()
         async with self._store.write() as tx:
             await tx.power.lock_account(account_id)
-            known = await tx.power.source(account_id, delivery.source)
-            if known is None:
-                known = WeatherSource(delivery.source, delivery.step_s, delivery.resolution_e2)
-                await tx.power.add_source(account_id, known)
-            if known.step_s != delivery.step_s:
-                minutes = delivery.step_s // 60
-                raise Conflict("source", "timeResolutionMinutes", minutes, known.step_s // 60)
-            if known.resolution_e2 != delivery.resolution_e2:
-                wanted = delivery.resolution_e2 / 100
-                raise Conflict("source", "spatialResolution_Degrees", wanted, known.resolution_e2 / 100)
-            stored = replaced = 0
-            for part in _pieces(delivery):
-                one, other = await _take(tx, account_id, part)
-                stored, replaced = stored + one, replaced + other
-        return Taken(stored, replaced, len(np.unique(delivery.cells)))
+            for delivery in deliveries:
+                await _same_source(tx, account_id, delivery)
+                cells.update(delivery.cells.tolist())
+                for part in _pieces(delivery):
+                    one, other = await _take(tx, account_id, part)
+                    stored, replaced = stored + one, replaced + other
+        return Taken(stored, replaced, len(cells))
 
     async def source(self, account_id: str, name: str) -> WeatherSource | None:
         async with self._store.read() as tx:
@@ -107,30 +101,47 @@ class WeatherDesk:
                         yield covered
 
 
+async def _same_source(tx: Tx, account_id: str, delivery: Delivery) -> None:
+    """The source has the delivery's step and resolution, from its first one on. errors: Conflict"""
+    known = await tx.power.source(account_id, delivery.source)
+    if known is None:
+        made = WeatherSource(delivery.source, delivery.step_s, delivery.resolution_e2)
+        await tx.power.add_source(account_id, made)
+        return
+    if known.step_s != delivery.step_s:
+        raise Conflict("source", "timeResolutionMinutes", delivery.step_s // 60, known.step_s // 60)
+    if known.resolution_e2 != delivery.resolution_e2:
+        wanted = delivery.resolution_e2 / 100
+        raise Conflict("source", "spatialResolution_Degrees", wanted, known.resolution_e2 / 100)
+
+
 def _pieces(delivery: Delivery) -> Iterator[Delivery]:
-    """The delivery in parts of some cells each, none of which goes over the end of a nominal year."""
-    count, step = delivery.count, delivery.step_s
-    spans = [(0, count)]
-    if delivery.kind is WeatherKind.TYPICAL:
-        first = delivery.start_s % NOMINAL_YEAR_S
-        left = min(count, (NOMINAL_YEAR_S - first) // step)
-        spans = [(0, left)]
-        while left < count:
-            spans.append((left, min(count, left + NOMINAL_YEAR_S // step)))
-            left = spans[-1][1]
-    for start, stop in spans:
+    """The delivery in parts of some cells each; typical ones in runs that stand together in the nominal year."""
+    step = delivery.step_s
+    for begins, start, stop in _runs(delivery):
         cells = max(1, MOST_VALUES_AT_ONCE // max(1, (stop - start + 2 * BLOCK_S // step) * len(delivery.values)))
-        begins = delivery.start_s + start * step
-        if delivery.kind is WeatherKind.TYPICAL:
-            begins %= NOMINAL_YEAR_S
         for at in range(0, len(delivery.cells), cells):
             chosen = slice(at, at + cells)
-            yield Delivery(
-                source=delivery.source, kind=delivery.kind, start_s=begins, step_s=step,
-                resolution_e2=delivery.resolution_e2, cells=delivery.cells[chosen],
+            yield replace(
+                delivery,
+                start_s=begins,
+                cells=delivery.cells[chosen],
                 values={name: part[chosen, start:stop] for name, part in delivery.values.items()},
-                issue_at_ms=delivery.issue_at_ms,
-            )  # fmt: skip
+            )
+
+
+def _runs(delivery: Delivery) -> Iterator[tuple[int, int, int]]:
+    """(start_s, first step, step after the last) of each run; 29 February of a typical year is nobody's."""
+    if delivery.kind is not WeatherKind.TYPICAL:
+        yield delivery.start_s, 0, delivery.count
+        return
+    times = delivery.start_s + delivery.step_s * np.arange(delivery.count, dtype=np.int64)
+    nominal = nominal_s(times)
+    leap = is_leap_day(times)
+    ends = np.flatnonzero((np.diff(nominal) != delivery.step_s) | (np.diff(leap.astype(np.int64)) != 0)) + 1
+    for start, stop in zip([0, *ends.tolist()], [*ends.tolist(), delivery.count], strict=True):
+        if not leap[start]:
+            yield int(nominal[start]), start, stop
 
 
 async def _take(tx: Tx, account_id: str, part: Delivery) -> tuple[int, int]:

@@ -20,12 +20,12 @@ from fleetline.model.weather import (
     WeatherSource,
     lit,
     nearest_cells,
+    nominal_s,
 )
 from fleetline.solar.sky import Weather
 from fleetline.solar.steps import Steps
 
 CELLS_AT_ONCE: Final = 1_000
-DAY_S: Final = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,15 +122,3 @@ def _over(upper: dict[str, Float32Array], lower: dict[str, Float32Array]) -> dic
     none = np.full(chosen.shape, np.nan, np.float32)
     names = [name for name in FIELDS if name in upper or name in lower]
     return {name: np.where(chosen, upper.get(name, none), lower.get(name, none)) for name in names}
-
-
-def nominal_s(times_s: IntArray) -> IntArray:
-    """Seconds into a year of 365 days at the same month, day and time of day; 29 February is the 28th."""
-    days = np.floor_divide(times_s, DAY_S)
-    dates = days.astype("datetime64[D]")
-    months = dates.astype("datetime64[M]")
-    day = (dates - months.astype("datetime64[D]")).astype(np.int64)
-    month = months.astype(np.int64) % 12
-    day = np.where((month == 1) & (day == 28), 27, day)
-    starts = np.array([0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334], np.int64)
-    return np.asarray((starts[month] + day) * DAY_S + times_s % DAY_S, dtype=np.int64)

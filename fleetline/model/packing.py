@@ -59,7 +59,9 @@ def pack_columns(columns: Columns, level: int = LEVEL) -> bytes:
         elif column.dtype.kind == "f":
             add(name, "f", "r", _planes(column.astype("<f8").view(np.uint64)))
         else:
-            add(name, "s", "r", msgspec.msgpack.encode(column.tolist()))
+            values = column.tolist()
+            constant = len(set(values)) == 1
+            add(name, "s", "c" if constant else "r", msgspec.msgpack.encode(values[0] if constant else values))
     header = msgspec.msgpack.encode(_Header(len(columns), described))
     body = len(header).to_bytes(4, "little") + header + b"".join(bodies)
     return bytes([VERSION]) + zstandard.ZstdCompressor(level=level).compress(body)
@@ -91,7 +93,8 @@ def _columns(header: _Header, body: bytes, at: int, only: Sequence[str] | None) 
             extra[column.name] = _unplanes(piece, header.rows).view("<f8").copy()
         elif column.kind == "s":
             values = np.empty(header.rows, object)
-            values[:] = msgspec.msgpack.decode(piece)
+            decoded = msgspec.msgpack.decode(piece)
+            values[:] = [decoded] * header.rows if column.codec == "c" else decoded
             extra[column.name] = values
         elif column.kind == "x":
             extra[column.name] = _unpack_integers(piece, column.codec, header.rows, MISSING_64)

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import zstandard
 
+from fleetline.model.errors import FleetlineError
 from fleetline.model.power import Limit
 
 Float32Array = npt.NDArray[np.float32]
@@ -34,7 +35,7 @@ LIGHT: Final = ("ghi_wm2", "dni_wm2", "dhi_wm2")
 STEPS_S: Final = (3600, 1800, 900, 300, 60)
 BLOCK_DAYS: Final = 8
 BLOCK_S: Final = BLOCK_DAYS * 86_400
-NOMINAL_YEAR_S: Final = 365 * 86_400
+DAY_S: Final = 86_400
 REACH_KM: Final = 25.0
 EARTH_KM: Final = 6371.0088
 LARGEST_INFLATED: Final = 8 * 1024 * 1024
@@ -61,7 +62,7 @@ class WeatherSource:
 class Delivery:
     """Equal steps of some cells.
 
-    start_s   of the first step, UTC; for typical weather seconds into a year of 365 days
+    start_s   of the first step, UTC; of typical weather in any year
     cells     (n,) see `cell_code`; values: field -> (n, steps), NaN where nothing is known
     issue_at_ms  of a forecast, else 0
     """
@@ -153,6 +154,26 @@ def lit(values: Mapping[str, Float32Array]) -> BoolArray:
     return np.asarray(ghi | (dni & dhi))
 
 
+def nominal_s(times_s: IntArray) -> IntArray:
+    """Seconds into a year of 365 days at the same month, day and time of day; 29 February is the 28th."""
+    days = np.floor_divide(times_s, DAY_S)
+    dates = days.astype("datetime64[D]")
+    months = dates.astype("datetime64[M]")
+    day = (dates - months.astype("datetime64[D]")).astype(np.int64)
+    month = months.astype(np.int64) % 12
+    day = np.where((month == 1) & (day == 28), 27, day)
+    starts = np.array([0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334], np.int64)
+    return np.asarray((starts[month] + day) * DAY_S + times_s % DAY_S, dtype=np.int64)
+
+
+def is_leap_day(times_s: IntArray) -> BoolArray:
+    """Whether each instant lies in a 29 February, UTC."""
+    dates = np.floor_divide(times_s, DAY_S).astype("datetime64[D]")
+    months = dates.astype("datetime64[M]")
+    day = (dates - months.astype("datetime64[D]")).astype(np.int64)
+    return np.asarray((months.astype(np.int64) % 12 == 1) & (day == 28), dtype=np.bool_)
+
+
 class BlockPacker:
     """Turns blocks into bytes and back; belongs to one thread at a time."""
 
@@ -173,3 +194,34 @@ class BlockPacker:
         present = [name for index, name in enumerate(FIELDS) if mask >> index & 1]
         flat = np.frombuffer(self._unpacker.decompress(body[1:], LARGEST_INFLATED), "<f4")
         return dict(zip(present, flat.reshape(len(present), -1), strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class FileWeather:
+    """What a weather file says, place by place.
+
+    typical  it stands for every year
+    parts    of one place each
+    """
+
+    typical: bool
+    step_s: int
+    parts: "tuple[PlaceWeather, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceWeather:
+    """Values of one place at the starts of their steps, seconds since 1970 UTC, in any order; NaN where missing."""
+
+    latitude_deg: float
+    longitude_deg: float
+    starts_s: IntArray
+    values: Mapping[str, FloatArray]
+
+
+class FileUnreadable(FleetlineError):
+    """A weather file is not in the format it is said to be in, or holds what cannot be; `reason` is for people."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason

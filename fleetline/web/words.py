@@ -14,8 +14,8 @@ ALARM: Final = {
     "bad_gps": "Weak GPS",
 }  # fmt: skip
 TYPES: Final = {
-    "CAR": "Car", "VAN": "Van", "TRUCK": "Truck", "BUS": "Bus", "BIKE": "Bike", "MOTORCYCLE": "Motorcycle", "PHONE": "Phone",
-    "TRAILER": "Trailer", "BOAT": "Boat",
+    "CAR": "Car", "VAN": "Van", "TRUCK": "Truck", "BUS": "Bus", "BIKE": "Bike", "TRAILER": "Trailer", "MACHINE": "Machine",
+    "PHONE": "Phone", "OTHER": "Other",
 }  # fmt: skip
 
 

@@ -51,8 +51,14 @@ class Caller:
         *,
         announce: bool = True,
         leaves: bool = False,
+        hangs_up_after: int = 0,
     ) -> Answer:
-        """One call; `announce` sends Content-Length, `leaves` hangs up after the last piece of the body."""
+        """One call.
+
+        announce        send Content-Length
+        leaves          hang up after the last piece of the body
+        hangs_up_after  hang up after that many pieces of the answer's body
+        """
         pieces = [body] if isinstance(body, bytes) else list(body)
         named = [(key.lower().encode(), value.encode("latin-1")) for key, value in headers]
         if announce and any(pieces) and not any(key == b"content-length" for key, _ in named):
@@ -71,23 +77,27 @@ class Caller:
             {"type": "http.request", "body": piece, "more_body": leaves or index < len(pieces) - 1}
             for index, piece in enumerate(pieces)
         ]
-        answer = Answer()
+        answer, gone, pieces_heard = Answer(), asyncio.Event(), 0
 
         async def receive() -> dict[str, Any]:
             if waiting:
                 return waiting.pop(0)
             if leaves:
                 return {"type": "http.disconnect"}
-            await asyncio.Event().wait()
-            raise AssertionError
+            await gone.wait()
+            return {"type": "http.disconnect"}
 
         async def send(message: Any) -> None:
+            nonlocal pieces_heard
             if message["type"] == "http.response.start":
                 answer.status = message["status"]
                 answer.headers = [(key.decode(), value.decode("latin-1")) for key, value in message.get("headers", [])]
             else:
                 answer.body += message.get("body", b"")
                 answer.whole = not message.get("more_body", False)
+                pieces_heard += 1
+                if pieces_heard == hangs_up_after:
+                    gone.set()
 
         await self.app(scope, receive, send)
         return answer

@@ -40,9 +40,7 @@ class Person:
     user_id: str
     email: str
 
-    async def call(
-        self, method: str, path: str, body: Any = None, headers: Sequence[tuple[str, str]] = ()
-    ) -> Answer:
+    async def call(self, method: str, path: str, body: Any = None, headers: Sequence[tuple[str, str]] = ()) -> Answer:
         """`body` as JSON, bytes as they are."""
         sent = b"" if body is None else body if isinstance(body, bytes) else msgspec.json.encode(body)
         kind = [] if any(name == "content-type" for name, _ in headers) else [JSON]
@@ -69,7 +67,9 @@ class Person:
 
     async def add_devices(self, *names: str) -> list[int]:
         """Devices, each in a vehicle of that name."""
-        items = [{"ident": f"35{self.account_id[-1]}{place:012d}{name}", "name": name} for place, name in enumerate(names)]
+        items = [
+            {"ident": f"35{self.account_id[-1]}{place:012d}{name}", "name": name} for place, name in enumerate(names)
+        ]
         done = await self.do("POST", "/devices", items)
         assert done["refused"] == 0, done
         return [outcome["id"] for outcome in done["outcomes"]]
@@ -124,7 +124,8 @@ class Installation:
         filed = file_frames([group], PROTOCOLS, {})
         async with self.core.store.write() as tx:
             await tx.history.add_parts(filed.parts)
-            await tx.history.heard(list(filed.heard.items()))
+            heard = [(number, at_ms, 1) for number, at_ms in filed.heard.items()]
+            await tx.history.heard(heard, await tx.history.next_version())
 
 
 def install(engine: Engine, clock: HandClock, ids: CountedIds, folder: Path) -> Installation:

@@ -136,12 +136,14 @@ async def test_what_is_archived_can_be_restored_with_its_groups_and_device_for_t
     assert archived["id"] == vehicle["id"] and archived["archived_at_ms"] == here.clock.ms
     assert (await boss.get(f"/devices/{device}"))["vehicle"] is None
     here.clock.move(29 * 86_400)
+    boss = await here.sign_in(boss.account_id, boss.user_id, boss.email)
     done = await boss.do("POST", "/vehicles/restore", [vehicle["id"], vehicle["id"]])
     assert outcomes(done) == ["restored", "refused"]
     back = await boss.get(f"/vehicles/{vehicle['id']}")
     assert (back["groups"][0]["id"], back["device"]["id"]) == (group["id"], device)
     await boss.do("DELETE", "/vehicles", [vehicle["id"]])
     here.clock.move(31 * 86_400)
+    boss = await here.sign_in(boss.account_id, boss.user_id, boss.email)
     assert outcomes(await boss.do("POST", "/vehicles/restore", [vehicle["id"]])) == ["unknown"]
 
 

@@ -34,6 +34,7 @@ class Admitted:
     """What the made-up gate below gives for the secret `open sesame`."""
 
     principal: Principal
+    left: list[str]
 
 
 OWNER = Principal("acc_1", None, "usr_1", Role.MAIN, "crd_1", Kind.CALL_TOKEN, EVERYTHING)
@@ -43,7 +44,7 @@ async def admit_by_word(gate: Any, request: Request, route: Route | None) -> Any
     if request.header("x-word") != "open sesame":
         raise Unknown("call", "missing")
     gate.append("admitted")
-    return Admitted(OWNER)
+    return Admitted(OWNER, gate)
 
 
 def render(error: FleetlineError, request: Request) -> Response:
@@ -89,6 +90,18 @@ async def broken(workspace: Any, request: Request) -> Response:
     return Response(200, chunks(), [("content-type", "application/octet-stream")])
 
 
+async def events(workspace: Any, request: Request) -> Response:
+    async def chunks() -> AsyncIterator[bytes]:
+        try:
+            while True:
+                yield b"data: tick\n\n"
+                await asyncio.sleep(0.001)
+        finally:
+            workspace.left.append("stopped")
+
+    return Response(200, chunks(), [("content-type", "text/event-stream")])
+
+
 async def split_header(workspace: Any, request: Request) -> Response:
     return Response(200, b"", [("x-name", "a\r\nset-cookie: b"), ("x-wide", "\u4e2d")])
 
@@ -107,6 +120,7 @@ ROUTES = (
     Route(method="GET", path="/made/large", summary="Much", handler=large),
     Route(method="GET", path="/made/streamed", summary="Much", handler=streamed),
     Route(method="GET", path="/made/broken", summary="Fails", handler=broken),
+    Route(method="GET", path="/made/events", summary="For ever", handler=events),
     Route(method="GET", path="/made/header", summary="Fails", handler=split_header),
     Route(method="POST", path="/made/open", summary="Open", open_handler=opened),
 )
@@ -258,6 +272,13 @@ def test_accept_encoding_is_read_with_its_weights(header: str, accepted: bool) -
 async def test_a_stream_that_breaks_off_is_never_finished_as_if_whole(caller: Caller) -> None:
     answer = await caller.get("/made/broken", [WORD])
     assert (answer.body, answer.whole) == (b"begun", False)
+
+
+async def test_events_leave_uncompressed_until_the_listener_is_gone(caller: Caller, gate: list[str]) -> None:
+    answer = await caller.call("GET", "/made/events", b"", [WORD, ("accept-encoding", "gzip")], hangs_up_after=3)
+    assert answer.header("content-encoding") is None
+    assert answer.body.startswith(b"data: tick\n\n" * 3) and not answer.whole
+    assert gate == ["admitted", "stopped"]
 
 
 async def test_no_text_can_split_a_header(caller: Caller) -> None:

@@ -91,7 +91,7 @@ def test_both_ends_of_a_route_use_the_offset_at_its_destination() -> None:
 def test_the_first_odometer_is_noted_with_the_counter_of_its_moment() -> None:
     script = Script().stand(60).leave().drive(5)
     script.odometer_m = 7_000_000
-    fold, outcome = run(script.say(0, True).drive(5).stand(400, False).done())
+    fold, outcome = run(script.silent(10, 0).say(0, True).drive(5).stand(400, False).done())
     first = fold.view(END_S * 1000).first_odometer
     assert first is not None
     at_ms, metres, day, before_um = first

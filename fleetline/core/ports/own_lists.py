@@ -1,6 +1,5 @@
 """The registry as lists for readers: filtered, in an order, from a place on, within what the reader may see."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from fleetline.model.power import Fleet, PowerResource
 from fleetline.model.resource import Place, ResourceFilter
-from fleetline.model.weather import WeatherSource
+from fleetline.model.weather import FileWeather, WeatherSource
 
 
 class ResourceRows(Protocol):
@@ -259,3 +259,15 @@ class ReplyRows(Protocol):
 
 class PowerTables(ResourceRows, FleetRows, WeatherRows, JobRows, MeasurementRows, ReplyRows, Protocol):
     """The whole slice, as `tx.power`."""
+
+
+class WeatherFiles(Protocol):
+    """Reads weather files."""
+
+    def read(self, form: str, body: bytes, place: tuple[float, float] | None) -> FileWeather:
+        """The file in one of the known forms; slow.
+
+        place   latitude and longitude, for files that do not say
+        errors  FileUnreadable
+        """
+        ...

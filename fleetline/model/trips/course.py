@@ -139,7 +139,8 @@ class Course(Drive):
             else:
                 leaves = 0 if ignition == OFF else self.leaves(stand, fix, after)
                 if leaves:
-                    self.provisional = after is None
+                    if after is None:
+                        self.provisional = self.counted()
                     self.leave(stand, before, fix, slow, leaves == 1)
                 else:
                     self.stay(stand, before, fix, slow)
@@ -275,7 +276,8 @@ class Course(Drive):
         self.meter.forgive()
         self.meter.value = None
         self.before = self.stand = self.journey = None
-        self.before_on = self.provisional = False
+        self.before_on = False
+        self.provisional = None
         self.ignition = self.tail = UNKNOWN
         self.count_only(None)
         self.set_aside_ms = []

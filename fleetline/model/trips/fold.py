@@ -245,4 +245,4 @@ class Fold:
         """Where the device stands at `now_ms`, open route included; changes nothing."""
         if self._ahead is None:
             self._ahead = look_ahead(self.fixes, self.ignition, self.course)
-        return look(self._ahead, self.course, now_ms)
+        return look(self._ahead, now_ms)

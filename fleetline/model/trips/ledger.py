@@ -6,7 +6,7 @@ from fleetline.model.geo import between_m
 from fleetline.model.trips import routes as names
 from fleetline.model.trips.fixes import ANEW, AT, COS, LAT, LATE, LON, ON, SPEED, UNKNOWN, Fix
 from fleetline.model.trips.journey import Journey, route_of
-from fleetline.model.trips.metres import JUMP_M, Meter, book, micrometres, total
+from fleetline.model.trips.metres import JUMP_M, Meter, book, merge, micrometres, total
 from fleetline.model.trips.stands import Stand, Tally
 from fleetline.model.trips.thresholds import Limits
 
@@ -29,7 +29,8 @@ class Ledger:
     stand      the one in progress, None while moving; journey  the route in progress, None while parked
     fixes .. seen       tally: of the route in progress, or while parked of the parking's last fix and the run after it
     set_aside_ms, anew  times since the parking's last fix
-    moved      some fix has left a stand; provisional: the newest one has, and only the next will tell
+    moved      some fix has left a stand; provisional: the newest one has and only the next will tell: what was counted
+               before it, [route micrometres, days]; None otherwise
     active_ms, angle_e2 time of the latest active report, heading of the latest moving fix (fleetize section 10)
     first_odometer      [at_ms, metres, UTC day, micrometres of that day by then], None before the first
     closed     routes settled since somebody took them; settled_ms  time of the report being fed
@@ -84,7 +85,8 @@ class Ledger:
         self.fixes = self.speed_sum = self.speed_count = self.late = self.seen = 0
         self.set_aside_ms: list[int] = []
         self.anew: list[int] = []
-        self.moved = self.provisional = False
+        self.moved = False
+        self.provisional: list[Any] | None = None
         self.active_ms: int | None = None
         self.angle_e2: int | None = None
         self.first_odometer: list[int] | None = None
@@ -115,6 +117,16 @@ class Ledger:
             self.set_aside_ms = [at for at in self.set_aside_ms if at > until_ms]
         if self.anew:
             self.anew = [at for at in self.anew if at >= until_ms]
+
+    def counted(self) -> list[Any]:
+        """[micrometres of the route, days] that count whatever the stand in progress turns out to be."""
+        days = [list(item) for item in self.meter.days]
+        metres_um = 0 if self.journey is None else self.journey.metres_um
+        if self.stand is not None:
+            merge(days, self.stand.run_fit)
+            if self.journey is not None:
+                metres_um += self.stand.um + sum(um for _, um in self.stand.run_fit)
+        return [metres_um, days]
 
     def odometer_seen(self, at: int, total_m: int) -> None:
         day = at // names.DAY_MS

@@ -8,7 +8,6 @@ from fleetline.model.trips.copies import copy_course, copy_fixes, copy_ignition
 from fleetline.model.trips.course import Course
 from fleetline.model.trips.fixes import AT, LAT, LON, OFF, ON, SPEED, UNKNOWN, Fixes
 from fleetline.model.trips.ignition import Ignition
-from fleetline.model.trips.metres import Days, merge
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,24 +62,6 @@ def look_ahead(fixes: Fixes, ignition: Ignition, course: Course) -> Course:
     return ahead
 
 
-def _inside(course: Course) -> tuple[int, Days]:
-    """(metres by odometer of the stand in progress, those of its run by day) that count whatever it will be."""
-    stand = course.stand
-    if stand is None:
-        return 0, []
-    return stand.um + sum(um for _, um in stand.run_fit), stand.run_fit
-
-
-def _metres(ahead: Course, course: Course, silent: bool) -> tuple[int, Days]:
-    """Route metres and day metres that no later report in order can take back (save for a change of ignition)."""
-    counted = course if ahead.provisional and not silent else ahead
-    inside, running = _inside(counted)
-    days = [list(item) for item in counted.meter.days]
-    merge(days, running)
-    journey = counted.journey
-    return (0 if journey is None else journey.metres_um + inside), days
-
-
 def _route(ahead: Course, metres_um: int, now_ms: int) -> tuple[names.Route | None, bool]:
     """The route in progress at `now_ms`, and whether the clock has made the stand a parking."""
     journey, stand, limits, newest = ahead.journey, ahead.stand, ahead.limits, ahead.before
@@ -107,12 +88,12 @@ def _route(ahead: Course, metres_um: int, now_ms: int) -> tuple[names.Route | No
     return ahead.record(journey, end, tally, metres_um, rule, evidence), by_clock
 
 
-def look(ahead: Course, course: Course, now_ms: int) -> View:
-    """The view at `now_ms`; ahead: what `look_ahead` made of `course`."""
+def look(ahead: Course, now_ms: int) -> View:
+    """The view at `now_ms` of what `look_ahead` made; a departure that only the next fix confirms counts no metres."""
     stand, newest, limits = ahead.stand, ahead.before, ahead.limits
     silent_ms = None if newest is None else newest[AT] + limits.gap_ms
     silent = silent_ms is not None and now_ms > silent_ms
-    metres_um, days = _metres(ahead, course, silent)
+    metres_um, days = ahead.counted() if silent or ahead.provisional is None else ahead.provisional
     route, by_clock = _route(ahead, metres_um, now_ms)
     may_park = stand is not None and not stand.parking and ahead.ignition == OFF
     closed = ahead.journey is None or (route is not None and not route.is_open)

@@ -159,3 +159,28 @@ async def test_every_call_is_logged_with_its_parameters_and_without_its_token(ma
     assert (unknown.account_id, unknown.credential_id, unknown.error, unknown.scope) == (None, None, "1000", "location")
     assert good.credential_id == quota.credential_id is not None
     assert world.token not in repr((good, parameter, quota, unknown))
+
+
+async def test_a_token_is_forty_letters_and_digits(make: MakeWorld) -> None:
+    world = await make()
+    assert len(world.token) == 40 and world.token.isascii() and world.token.isalnum()
+
+
+async def test_a_disabled_users_tokens_are_unknown_and_other_users_keep_theirs(make: MakeWorld) -> None:
+    world = await make()
+    member = await world.member("devices=all")
+    assert (await world.call("devicelist", member)).status == 200
+    (user,) = await world.core.accounts.users(world.account_id)
+    await world.core.accounts.disable_user(user.user_id)
+    assert (await world.call("devicelist", member)).text == INVALID_TOKEN
+    assert (await world.call("devicelist")).status == 200
+
+
+async def test_keys_of_other_apis_are_unknown_here(make: MakeWorld) -> None:
+    world = await make()
+    desk = world.core.credentials
+    asset_key = await desk.add_asset_key(account_id=world.account_id)
+    client = await desk.add_client(world.account_id)
+    assert client.key is not None
+    for secret in (asset_key.secret, client.key.secret, client.client.secret):
+        assert (await world.call("devicelist", secret)).text == INVALID_TOKEN

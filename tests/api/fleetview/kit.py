@@ -13,6 +13,7 @@ from fleetline.core.gate import Gate
 from fleetline.core.power import PowerDesk
 from fleetline.core.requests import RequestLog
 from fleetline.core.workspace import Core
+from fleetline.outside.weather_files import PvlibFiles
 from fleetline.stores.engine import Engine
 from fleetline.stores.store import EngineStore
 from tests.api.calls import Answer, Caller
@@ -183,7 +184,7 @@ def world_over(engine: Engine, folder: Path) -> World:
 
     clock, ids = HandClock(NOON_MS), ListedIds()
     store = EngineStore(engine)
-    power = PowerDesk(store, clock, ids)
+    power = PowerDesk(store, clock, ids, PvlibFiles())
     core = replace(core_over(engine, clock, ids, folder), power=power)
     gate = Gate(core)
     pipeline = Pipeline([DIALECT], gate=gate, log=RequestLog(store, clock), clock=clock, ids=CountedIds())

@@ -47,9 +47,7 @@ async def test_the_golden_exchange_rotation_and_reuse(world: World, client: Clie
         "access_token": "AT1", "token_type": "Bearer", "expires_in": 3600, "refresh_token": "RT1",
     }  # fmt: skip
     assert (first.header("cache-control"), first.header("pragma")) == ("no-store", "no-cache")
-    second = await client.caller.call(
-        "POST", "/refresh", b'{"refreshToken":"RT1"}', [("x-api-key", client.key), JSON]
-    )
+    second = await client.caller.call("POST", "/refresh", b'{"refreshToken":"RT1"}', [("x-api-key", client.key), JSON])
     assert second.json() == {
         "access_token": "AT2", "token_type": "Bearer", "expires_in": 3600, "refresh_token": "RT2",
     }  # fmt: skip

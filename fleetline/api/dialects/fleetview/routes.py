@@ -1,12 +1,14 @@
 """Every method and path of this API, each with what it takes and gives."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 
-from fleetline.api.dialects.fleetview import fleets, power, resources, tokens
+from fleetline.api.dialects.fleetview import fleets, power, resources, tokens, weather
 from fleetline.api.dialects.fleetview.checks import WRITES
 from fleetline.api.dialects.fleetview.schema import BATCH, FLEET, MEMBERS, RESOURCE, json_schema
 from fleetline.api.routes import Answer, Handler, Parameter, Route
+from fleetline.model.weather import RANGES
 
 OURS: Final = "ours"
 DOCUMENTED: Final = "documented"
@@ -259,4 +261,65 @@ POWER: Final = (
           parameters=(*_POWER, *_GROUPS), answers=_SERIES, errors=(400, 422)),
 )  # fmt: skip
 
-ROUTES: Final = (*TOKENS, *RESOURCES, *FLEETS, *POWER)
+_SOURCE: Final = parameter("source", "Name of the source.", "path", type="string", pattern="[a-z0-9-]{1,32}")
+_DELIVERY: Final = {
+    "type": "object",
+    "required": ["kind", "startTime", "cells"],
+    "properties": {
+        "kind": {"type": "string", "enum": list(weather.KINDS)},
+        "issueTime": {"type": "string", "format": "date-time"},
+        "startTime": {"type": "string", "format": "date-time"},
+        "timeResolutionMinutes": {"type": "integer", "enum": list(weather.MINUTES), "default": 60},
+        "spatialResolution_Degrees": {"type": "number", "enum": list(weather.RESOLUTIONS), "default": 0.1},
+        "cells": {
+            "type": "array",
+            "maxItems": weather.MOST_CELLS,
+            "items": {
+                "type": "object",
+                "required": ["latitude", "longitude"],
+                "properties": {
+                    "latitude": {"type": "number"},
+                    "longitude": {"type": "number"},
+                    **{
+                        name: {
+                            "type": "array",
+                            "items": {
+                                "type": ["number", "null"],
+                                "minimum": RANGES[attr].low,
+                                "maximum": RANGES[attr].high,
+                            },
+                        }
+                        for attr, name in weather.NAMES.items()
+                    },
+                },
+            },
+        },
+    },
+}
+WEATHER: Final = (
+    route("PUT", "/v1/weather/{source}", "Push weather", weather.put, tag="Weather", parameters=(_SOURCE,),
+          body=_DELIVERY, answers=(Answer(200, "What was stored.", {"type": "object"}),),
+          errors=(400, 409, 413, 415), writes=True, body_limit=LARGE),
+    route("DELETE", "/v1/weather/{source}", "Delete weather", weather.delete, tag="Weather", writes=True,
+          parameters=(_SOURCE, *(replace(part, required=False) for part in _SPAN)), answers=(_GONE,),
+          errors=(400, 404)),
+    route("POST", "/v1/weather/import", "Import a weather file", weather.import_file, tag="Weather", writes=True,
+          parameters=(
+              parameter("source", "Name of the source.", default="default", type="string"),
+              parameter("format", "Form of the file.", required=True, type="string", enum=list(weather.FORMATS)),
+              parameter("latitude", "Of the place, for files that do not say.", type="number"),
+              parameter("longitude", "Of the place, for files that do not say.", type="number"),
+              parameter("spatialResolution_Degrees", "Of a new source.", type="number", enum=[0.1, 0.01]),
+          ),
+          body={"type": "string", "format": "binary"}, body_media="*/*", body_limit=LARGE,
+          answers=(Answer(200, "What was stored.", {"type": "object"}),), errors=(400, 409, 413)),
+    route("GET", "/v1/weather/coverage", "What is stored", weather.coverage, tag="Weather",
+          parameters=(
+              parameter("source", "Of this source."),
+              parameter("kind", "Of this kind.", type="string", enum=list(weather.KINDS)),
+              parameter("bbox", "west,south,east,north in degrees."),
+          ),
+          answers=(Answer(200, "Each cell that has data.", _ITEMS),)),
+)  # fmt: skip
+
+ROUTES: Final = (*TOKENS, *RESOURCES, *FLEETS, *POWER, *WEATHER)

@@ -19,7 +19,7 @@ Common to all routes
     Versions         one thing carries `ETag: "REVISION"`; PATCH and DELETE of it take `If-Match` (412 when it moved);
                      in bulk an item may carry `revision` (outcome `stale`).
     Repeats          a POST, PATCH or DELETE with `Idempotency-Key` (1 to 255 characters) is done once within 24 hours: the
-                     repeat gets the first answer with `Idempotency-Replayed: true`; with another body 422 `key_reused`.
+                     repeat gets the first answer with `Idempotency-Replayed: true`; with another body 409 `key_reused`.
     Refusals         application/problem+json (RFC 9457): {"type": "about:blank", "title", "status", "code", "detail",
                      "request_id", "errors": [{"path", "reason"}]}.
 

@@ -1,7 +1,6 @@
 """What a call says, read and checked: its query, its cursor, its JSON body, the revision it speaks of."""
 
 import base64
-import binascii
 import datetime
 import re
 from collections.abc import Mapping, Sequence
@@ -40,10 +39,11 @@ class Query:
         found = self._values.get(name, [])
         if len(found) > 1:
             raise Invalid(name, "must be given once")
-        text = found[0] if found else ""
-        if len(text) > longest or (text and not findable(text)):
-            raise Invalid(name, f"must be text of at most {longest} characters")
-        return text
+        if not found:
+            return ""
+        if len(found[0]) > longest or not findable(found[0]):
+            raise Invalid(name, f"must be text of 1 to {longest} characters")
+        return found[0]
 
     def whole(self, name: str, low: int, high: int) -> int | None:
         text = self.text(name)
@@ -101,7 +101,7 @@ class Query:
             return None
         try:
             return msgspec.json.decode(base64.b64decode(text + "=" * (-len(text) % 4), b"-_", validate=True), type=kind)
-        except (msgspec.DecodeError, binascii.Error, UnicodeDecodeError) as fault:
+        except (msgspec.DecodeError, ValueError) as fault:  # not base64, not text, not JSON, not of this kind
             raise Invalid(name, "is none that this list gave", text) from fault
 
 

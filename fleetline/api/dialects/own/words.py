@@ -181,7 +181,7 @@ _WORDS: Final[Mapping[type[FleetlineError], Callable[[Any], Words]]] = {
     Unavailable: lambda _: Words(503, "unavailable", "Try again shortly.", headers=[("retry-after", "5")]),
     Unparsable: lambda f: Words(400, "json", f"The body is no JSON: {shown(f.reason)}."),
     Forged: lambda _: Words(403, "csrf", "Send X-Fleetline-CSRF with the value that GET /api/v1/session gives."),
-    KeyReused: lambda f: Words(422 if f.reason == "other" else 409, "key_reused", _KEY_WORDS[f.reason]),
+    KeyReused: lambda f: Words(409, "key_reused", _KEY_WORDS[f.reason]),
     Stale: lambda f: Words(412, "stale", f"It was changed meanwhile and is at revision {f.revision} now."),
     NotAll: lambda f: Words(409, "not_all", f"{f.refused} items cannot be done; nothing was written."),
     Unknown: _unknown,

@@ -1,0 +1,117 @@
+"""What the reference pages say about names for which the code itself has no words."""
+
+from typing import Final
+
+SETTINGS: Final = {
+    "data": "Folder of the database file, the journal and the signing key.",
+    "database": "Where everything is kept.",
+    "http": "Where the APIs and pages are served.",
+    "public_url": "How callers reach this server; stands in links, in the documentation and in what is sent to clients.",
+    "workers": "Processes that share the ports; more than one needs PostgreSQL.",
+    "trackers": "Protocols to listen for, each with its address.",
+    "mqtt": "Broker to listen to.",
+    "register_unknown": "Account that gets a device for every unknown identifier.",
+    "trusted_proxies": "Proxies whose `X-Forwarded-For`, `-Proto` and `-Host` are believed.",
+    "retention.request_log_days": "How long the request log is kept; 0: for ever.",
+    "retention.positions_days": "How long positions are kept where an account says nothing; 0: for ever.",
+    "tokens.signed_s": "Life of a bearer token of the Trimble-compatible API, in seconds.",
+    "tokens.session_s": "Life of a sign-in of the web app, in seconds.",
+    "fleetize.error_status": "Status of refusals of the Fleetize-compatible API: the fitting one, or 200 always.",
+    "fleetize.error_body": "Body of those refusals: one bare line, or the line in a JSON object.",
+}
+
+PLAN: Final = {
+    "api": "Whether the Fleetize-compatible API is open at all.",
+    "actions": "Actions of the Fleetize-compatible API that may be called; without it: all.",
+    "spacing_s": "Seconds between two of its calls.",
+    "spacing_grace_s": "How much earlier than that a call may come.",
+    "spacing_key": "What the spacing is counted for.",
+    "block_after": "Refusals for spacing in a row that block the token.",
+    "daily_calls": "Accepted calls of the account in one UTC day.",
+    "one_ip": "Whether the account is bound to the address that calls first.",
+    "ip_release_s": "Seconds of silence after which that address is free.",
+    "processing_s": "Longest work on one call, in seconds.",
+    "history_days": "How many days back a day may be asked for.",
+    "rate_per_s": "Operations a second of one key of the FleetView-compatible API.",
+    "burst": "How many of them may come at once.",
+    "assets_rate_per_s": "Operations a second of one key of the Trimble-compatible API.",
+    "assets_burst": "How many of them may come at once.",
+}
+
+THRESHOLDS: Final = {
+    "move_speed": ("km/h", "A fix slower than this stands."),
+    "quiet_speed": ("km/h", "A leg of a minute or more with a lower mean speed counts as standing."),
+    "min_trip_distance": ("m", "A route exists once it is this far from where it began."),
+    "min_trip_duration": ("s", "A route exists once it lasts this long."),
+    "parking_min": ("s", "With the ignition off for this long, or unknown and standing for this long, a route ends."),
+    "long_stop_min": ("s", "With the ignition on, standing this long is a pause."),
+    "idle_limit": ("s", "With the ignition on, standing this long ends a route."),
+    "gap_split": ("s", "Silence longer than this ends a route."),
+    "ignition_debounce": ("s", "A change of the ignition undone within this time never happened."),
+    "max_speed": ("km/h", "A fix that would need more than this is set aside as a spike."),
+    "drift_radius": ("m", "Fixes within this distance of a stand belong to it."),
+    "derived_radius": ("m", "The same where the speed is computed, not reported."),
+    "leave_radius": ("m", "A fix farther than this leaves a stand, whatever its speed."),
+    "group_radius": ("m", "Pauses this near to one another are marked as grouped."),
+    "tow_distance": ("m", "Moving this far with the ignition off makes the ignition unknown."),
+    "min_satellites": ("", "A fix with fewer satellites has no usable position."),
+    "max_accuracy": ("m", "A fix less accurate than this has no usable position."),
+    "future_tolerance": ("s", "A report further ahead of its receipt than this is refused."),
+    "offline_after": ("s", "Without a report for this long a device is offline."),
+    "no_signal_parked": ("s", "The same for a device that is parked."),
+    "no_gps_after": ("s", "Without a fix for this long a device has lost its position."),
+    "bad_hdop": ("", "A greater dilution of precision is reported as a bad position."),
+    "bad_accuracy": ("m", "A worse accuracy is reported as a bad position."),
+}
+
+POSITIONS: Final = {
+    "device_id": "Number of the device.",
+    "ident": "What the device calls itself: its IMEI, or the id of the phone app.",
+    "protocol": "Protocol it came by.",
+    "fix_at_ms": "Time of the report after the device's clock was corrected, in ms since 1970, UTC.",
+    "received_at_ms": "When it was received, in ms since 1970, UTC.",
+    "valid": "Whether the device itself calls the position good.",
+    "lat_deg": "Degrees north, WGS 84; null without a position.",
+    "lon_deg": "Degrees east.",
+    "altitude_m": "Metres above the sea.",
+    "speed_kmh": "Speed over ground.",
+    "course_deg": "Degrees clockwise from north.",
+    "attributes": "Everything else that was sent, by name.",
+}
+
+ATTRIBUTES: Final = {
+    "ignition": "true or false.",
+    "odometer_m": "Total of the vehicle or the device, as sent.",
+    "hdop": "Horizontal dilution of precision.",
+    "accuracy_m": "Radius the position is good for.",
+    "obd_speed_kmh": "Speed by the vehicle's own bus.",
+    "rpm": "Engine speed.",
+    "coolant_c": "Coolant temperature.",
+    "supply_v": "Voltage of the vehicle's supply.",
+    "battery_v": "Voltage of the tracker's own battery.",
+    "satellites": "Satellites in use.",
+    "power_cut": "true in the report that tells of it.",
+    "power_restored": "true in the report that tells of it.",
+    "tampered": "true in the report that tells of it.",
+}
+"""Names under `attributes` that every protocol shares."""
+
+REFUSED_REPORTS: Final = {
+    "future": "More than `future_tolerance` ahead of its receipt.",
+    "too_old": "Before the year 2000.",
+    "not_ours": "Before the device came to this account.",
+}
+
+TROUBLES: Final = {
+    "journal": "Reports cannot be stored, so devices are not acknowledged and keep what they have.",
+    "filing": "Acknowledged reports wait in the journal; callers see older data.",
+    "folding": "Routes and states are behind.",
+    "listeners": "Still starting, or stopping.",
+}
+
+
+def described(names: object, words: dict[str, str] | dict[str, tuple[str, str]]) -> None:
+    """Refuses a table of words that does not fit the names of the code. errors: ValueError"""
+    known = set(names)  # type: ignore[call-overload]  # any iterable of texts
+    if known != set(words):
+        raise ValueError(f"without words: {sorted(known - set(words))}; words without a name: {sorted(set(words) - known)}")
