@@ -23,6 +23,7 @@ there are stand in fleetline/api/steps.py.
 """
 
 import time
+import traceback
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Final
 
@@ -154,7 +155,9 @@ class Pipeline:
             self._logger.warning("nothing given back", request_id=exchange.request.request_id, reason=str(fault))
 
     def _bug(self, event: str, request: Request, fault: Exception) -> None:
-        self._logger.error(event, request_id=request.request_id, path=request.path, exc_info=fault)
+        # formatted here: what renders exc_info may write out local variables, and those hold secrets
+        trace = "".join(traceback.format_exception(fault))
+        self._logger.error(event, request_id=request.request_id, path=request.path, exception=trace)
 
 
 async def _run_steps(exchange: Exchange) -> Response:

@@ -36,7 +36,7 @@ class Fleet:
         return [await self.boss.get(path) for path in paths]
 
 
-async def fleet(here: Installation, mark: str) -> Fleet:
+async def fleet(here: Installation, mark: str, lat: float = 47.1234567) -> Fleet:
     boss = await here.account(mark)
     [device] = await boss.add_devices(f"{mark} car")
     [vehicle] = (await boss.get("/vehicles"))["items"]
@@ -47,8 +47,9 @@ async def fleet(here: Installation, mark: str) -> Fleet:
     await boss.do("DELETE", "/vehicles", [gone])
     made = await boss.do("POST", "/credentials", {"kind": "fleetize-token", "name": f"{mark} token"}, 201)
     [user] = (await boss.do("POST", "/users", [{"email": f"member@{mark}.example"}]))["outcomes"]
+    here.clock.move(1_200)
     now = here.clock.ms
-    await here.drive(device, [now - 600_000 + 10_000 * step for step in range(60)], lat=47.1234567)
+    await here.drive(device, [now - 600_000 + 10_000 * step for step in range(60)], lat=lat)
     session = (await boss.get("/session"))["session_id"]
     return Fleet(
         boss,
@@ -143,7 +144,7 @@ def test_every_route_that_changes_something_is_asked_here() -> None:
 
 async def test_two_accounts_never_meet_on_any_route(here: Installation) -> None:
     theirs = await fleet(here, MARK)
-    stranger = (await fleet(here, "beta")).boss
+    stranger = (await fleet(here, "beta", 12.0)).boss
     before = await theirs.all_of_it()
     for route in ROUTES:
         if name_of(route) == "DELETE /session":
@@ -163,7 +164,7 @@ async def test_two_accounts_never_meet_on_any_route(here: Installation) -> None:
 
 async def test_a_stranger_learns_the_same_of_what_is_anothers_and_of_what_never_was(here: Installation) -> None:
     theirs = await fleet(here, MARK)
-    stranger = (await fleet(here, "beta")).boss
+    stranger = (await fleet(here, "beta", 12.0)).boss
     nobody = {name: 4_000_000_001 if isinstance(value, int) else "cred_nobody" for name, value in theirs.ids.items()}
     for route in ROUTES:
         named = [part[1:-1] for part in route.path.split("/") if part.startswith("{")]

@@ -9,6 +9,7 @@ from ipaddress import ip_network
 from typing import Any, cast
 
 import pytest
+from structlog.testing import capture_logs
 
 from fleetline.api.dialect import Dialect, Exchange
 from fleetline.api.errors import BodyTooLarge, Internal, MethodNotAllowed, NoSuchRoute, OutOfTime
@@ -206,6 +207,15 @@ async def test_a_bug_shows_nothing_of_itself_and_gives_back_what_was_charged(cal
     assert gate == ["admitted", "given back"]
     assert (await caller.get("/made/away", [WORD])).text == "Unavailable"
     assert gate == ["admitted", "given back"] * 2
+
+
+async def test_a_bug_is_logged_with_its_trace_and_the_request_id_but_without_a_secret(caller: Caller) -> None:
+    with capture_logs() as lines:
+        answer = await caller.get("/made/bug?apitoken=in-the-address", [WORD])
+    (line,) = lines
+    assert line["request_id"] == answer.header("x-request-id")
+    assert "ZeroDivisionError" in line["exception"] and "in bug" in line["exception"]
+    assert WORD[1] not in repr(line) and "in-the-address" not in repr(line)
 
 
 async def test_work_beyond_the_processing_time_is_stopped(caller: Caller, gate: list[str]) -> None:

@@ -113,7 +113,8 @@ class Fold:
                 self._refit(at_ms)
         self._run(rows[start:], marks, outcome, fast)
         outcome.routes, self.course.closed = self.course.closed, []
-        self._settle_days(outcome)
+        outcome.days.update((day, um) for day, um in self.course.meter.days)
+        self._trim_days()
         return outcome
 
     def _cuts(self, times: Any, refits: Sequence[int]) -> list[tuple[int, int, int, Limits | None]]:
@@ -139,6 +140,8 @@ class Fold:
 
         def take_mark(index: int) -> None:
             if self.last_ms is not None:
+                outcome.days.update((day, um) for day, um in self.course.meter.days)
+                self._trim_days()
                 outcome.marks.append(Mark(marks[index][1], self.last_ms, self.checkpoint()))
 
         if fast or (fast is None and len(rows) >= MANY):
@@ -200,13 +203,10 @@ class Fold:
         self.course.restart(at_ms)
         self.last_ms = at_ms - 1 if self.last_ms is None else max(self.last_ms, at_ms - 1)
 
-    def _settle_days(self, outcome: Outcome) -> None:
-        meter = self.course.meter
-        outcome.days.update((day, um) for day, um in meter.days)
-        if len(meter.days) > 1:
-            earliest_ms = self.earliest_ms()
-            if earliest_ms is not None:
-                meter.trim(earliest_ms)
+    def _trim_days(self) -> None:
+        earliest_ms = self.earliest_ms()
+        if earliest_ms is not None:
+            self.course.meter.trim(earliest_ms)
 
     def earliest_ms(self) -> int | None:
         """Nothing fed from now on adds metres to a day that ends before this; None before the first fix."""

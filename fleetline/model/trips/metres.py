@@ -151,4 +151,4 @@ class Meter:
     def trim(self, earliest_ms: int) -> None:
         """Forget the days before the one of `earliest_ms`, to which nothing can be added any more."""
         day = earliest_ms // DAY_MS
-        self.days = [item for item in self.days if item[0] >= day or item is self.days[-1]]
+        self.days = [item for item in self.days if item[0] >= day]

@@ -6,7 +6,7 @@ import msgspec
 
 from fleetline.api.dialects.own.calls import Query, id_in_path, packed, query_of
 from fleetline.api.dialects.own.replies import Listed, answer
-from fleetline.api.dialects.own.things import ChangeShown, change_shown, like_imei, shows
+from fleetline.api.dialects.own.things import ChangeShown, change_shown, shows
 from fleetline.api.http import Request, Response
 from fleetline.core import acts, fleet
 from fleetline.core.administration import NotAllowed
@@ -128,11 +128,11 @@ async def _of(workspace: "Workspace", request: Request, kind: Kind) -> Response:
 
 
 def _for_reader(workspace: "Workspace", shown: ChangeShown) -> ChangeShown:
-    """Without what is withheld: an external id may be an identifier; and who did it is for administrators."""
+    """Without what is withheld: an external id may be an identifier; who did it, and groups, are for administrators."""
     if workspace.principal.administers:
         return shown
     detail = dict(shown.detail)
-    if not shows(workspace, "imei") and like_imei(str(detail.get("external_id", ""))):
+    if not shows(workspace, "imei") and "external_id" in detail:
         detail["external_id"] = None
     detail.pop("group_id", None)
     return msgspec.structs.replace(shown, actor="", detail=detail)

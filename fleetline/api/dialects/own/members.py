@@ -94,7 +94,8 @@ class MemberHandlers:
     async def wanted(self, workspace: "Workspace", asked: Query, now_ms: int) -> fleet.MemberWanted:
         """What the query asks for. errors: Invalid"""
         sort, descending = SORTS[asked.word("sort", list(SORTS), "name")]
-        vehicles, idents = self.kind is Kind.VEHICLE, shows(workspace, "imei")
+        vehicles = self.kind is Kind.VEHICLE
+        idents = not vehicles or shows(workspace, "imei")
         if not idents and (sort is Sort.ID or asked.text("external_id")):
             raise Invalid("sort" if sort is Sort.ID else "external_id", "is withheld from you")
         archived = asked.flag("archived") or False

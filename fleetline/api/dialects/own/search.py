@@ -39,7 +39,8 @@ async def search(workspace: "Workspace", request: Request) -> Response:
     wanted = fleet.MemberWanted(text=text, search_ids=idents, limit=EACH)
     for kind in Kind:
         page = await fleet.members(workspace, kind, wanted)
-        hits += [Hit(kind.value, row.member_id, row.name, row.external_id if idents else None) for row in page.rows]
+        hints = idents or kind is Kind.DRIVER
+        hits += [Hit(kind.value, row.member_id, row.name, row.external_id if hints else None) for row in page.rows]
     for kind in Kind:
         _, groups = await fleet.groups(workspace, kind)
         found = [group for group in groups if text in key(group.name)][:EACH]

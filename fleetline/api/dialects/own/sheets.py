@@ -8,7 +8,7 @@ import msgspec
 from fleetline.api.dialects.own.calls import query_of
 from fleetline.api.dialects.own.members import MemberHandlers
 from fleetline.api.dialects.own.replies import answer, withheld
-from fleetline.api.dialects.own.things import like_imei, shows
+from fleetline.api.dialects.own.things import shows
 from fleetline.api.errors import TypeUnsupported
 from fleetline.api.http import Request, Response
 from fleetline.core.fleet_sheets import DeviceLine, device_sheet, import_devices, list_entries
@@ -110,7 +110,7 @@ class SheetHandlers:
         wanted = await MemberHandlers(self.kind).wanted(workspace, query_of(request), request.received_at_ms)
         entries = await list_entries(workspace, self.kind, wanted)
         if self.kind is Kind.VEHICLE and not shows(workspace, "imei"):
-            entries = [ListEntry("" if like_imei(e.external_id) else e.external_id, e.name, e.groups) for e in entries]
+            entries = [ListEntry("", entry.name, entry.groups) for entry in entries]
         return _file(workspace, write_sheet(entries, self.kind), f"{self.kind.value}s.csv")
 
 

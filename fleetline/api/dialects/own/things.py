@@ -261,22 +261,16 @@ def shows(workspace: "Workspace", part: str) -> bool:
 def vehicle_shown(
     row: MemberRow, groups: list[tuple[int, str]], idents: bool, now: Now | None = None
 ) -> Vehicle:
-    """`idents`: whether identifiers of devices may be shown; an external id may be one."""
+    """`idents`: whether identifiers of devices may be shown; after an import of devices external ids are the same."""
     device = None
     if row.device_id is not None:
         device = DeviceNamed(row.device_id, row.ident if idents else None)
-    hides = not idents and (row.external_id == row.ident or like_imei(row.external_id))
     return Vehicle(
-        id=row.member_id, external_id=None if hides else row.external_id, name=row.name, type=row.type,
+        id=row.member_id, external_id=row.external_id if idents else None, name=row.name, type=row.type,
         description=row.description, portrait=row.portrait, groups=[GroupNamed(*pair) for pair in groups],
         device=device, created_at_ms=row.created_at_ms, modified_at_ms=row.modified_at_ms,
         archived_at_ms=row.archived_at_ms, revision=row.revision, now=now,
     )  # fmt: skip
-
-
-def like_imei(text: str) -> bool:
-    """Whether an external id may well be a device's identifier, as it is after an import of devices."""
-    return text.isdigit() and len(text) >= 10
 
 
 def driver_shown(row: MemberRow, groups: list[tuple[int, str]]) -> Driver:
