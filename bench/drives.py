@@ -30,7 +30,7 @@ def drive(seconds: int, start_ms: int, seed: int = SEED) -> list[Report]:
     # a long day must not leave the continent: the vehicle goes round in a country of 400 km
     lat_deg = 48.0 + _folded(north_m, 200_000.0) / METRES_PER_DEGREE
     lon_deg = 9.0 + _folded(east_m, 200_000.0) / (METRES_PER_DEGREE * 0.67)
-    altitude_m = 400 + np.cumsum(_noise(random, seconds, 0.98, 0.05))
+    altitude_m = 400 + _noise(random, seconds, 0.9995, 0.5)
     satellites = np.clip(np.rint(12 + _noise(random, seconds, 0.99, 0.3)), 5, 20).astype(int)
     supply_v = np.round(14.1 + _noise(random, seconds, 0.9, 0.03), 3)
     odometer_m = np.cumsum(step_m)
@@ -91,4 +91,3 @@ def packet(device: int, start_s: int, passed_s: int, records: int) -> bytes:
     )  # fmt: skip
     data = bytes((8, records)) + body + bytes((records,))
     return b"\0\0\0\0" + struct.pack(">I", len(data)) + data + struct.pack(">I", crc16.arc(data))
-

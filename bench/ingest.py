@@ -10,7 +10,9 @@ from bench.limits.programs import Load, NoCompiler, Programs, compiled
 from fleetline.app.bench import Figure
 
 NAME: Final = "ingest"
-TITLE: Final = "server processor time per packet, durable and filed, beside a C program that only frames and acknowledges"
+TITLE: Final = (
+    "server processor time per packet, durable and filed, beside a C program that only frames and acknowledges"
+)
 CONNECTIONS: Final = 1000
 GOAL: Final = 0.40
 DAYS_BACK: Final = 4

@@ -31,8 +31,12 @@ def _latency(records: int, seconds: float) -> Sequence[Figure]:
         with place.serving() as server:
             warm_s = start_s - 86_400
             programs.load(server.teltonika, connections=CONNECTIONS, seconds=WARM_S, records=records, start_s=warm_s)
-            _, peer = programs.cost(durable=True, connections=CONNECTIONS, seconds=seconds, records=records, start_s=start_s)
-            ours = programs.load(server.teltonika, connections=CONNECTIONS, seconds=seconds, records=records, start_s=start_s)
+            _, peer = programs.cost(
+                durable=True, connections=CONNECTIONS, seconds=seconds, records=records, start_s=start_s
+            )
+            ours = programs.load(
+                server.teltonika, connections=CONNECTIONS, seconds=seconds, records=records, start_s=start_s
+            )
     rates = f"{ours.packets / ours.seconds:,.0f} packets/s beside {peer.packets / peer.seconds:,.0f}"
     return [
         Figure(

@@ -64,7 +64,9 @@ class Programs:
             ends(process)
             file.unlink(missing_ok=True)
 
-    def cost(self, *, durable: bool, connections: int, seconds: float, records: int, start_s: int) -> tuple[float, Load]:
+    def cost(
+        self, *, durable: bool, connections: int, seconds: float, records: int, start_s: int
+    ) -> tuple[float, Load]:
         """(server processor seconds per packet, the load) of that server."""
         with self.acknowledging(durable=durable) as (port, process):
             load = self.load(port, connections=connections, seconds=seconds, records=records, start_s=start_s)

@@ -86,7 +86,9 @@ def checkout() -> Path:
     """The folder that this package was checked out in. errors: Invalid when it was installed without one"""
     root = Path(fleetline.__file__).resolve().parent.parent
     if not (root / FOLDER / "limits").is_dir():
-        raise Invalid("bench", "the benchmarks and their limits stand in a checkout of Fleetline, not in an installed package")
+        raise Invalid(
+            "bench", "the benchmarks and their limits stand in a checkout of Fleetline, not in an installed package"
+        )
     return root
 
 

@@ -1,7 +1,7 @@
 """Writes the reference pages out of the code: `python -m fleetline.app.reference`."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from inspect import cleandoc
 from pathlib import Path
@@ -106,10 +106,7 @@ def _options(command: click.Command, ctx: click.Context, given: Sequence[click.P
 
 def _settings() -> Iterator[str]:
     words.described(READERS, words.SETTINGS)
-    yield "A flag beats the environment, the environment beats `fleetline.toml`, which is looked for in the working folder, then"
-    yield "in the data folder; `--config FILE` or `FLEETLINE_CONFIG` names another. A name with a point stands in a table of the"
-    yield "file: `retention.positions_days` is `positions_days` under `[retention]`."
-    yield ""
+    yield words.SETTINGS_INTRO
     plain = load_settings({}, {}, Path())
     serve = main.get_command(click.Context(main), "serve")
     assert serve is not None, "serve is a command"
@@ -118,13 +115,11 @@ def _settings() -> Iterator[str]:
     for name in READERS:
         flag = f"--{FLAGS.get(name, name.replace('_', '-'))}"
         variable = PREFIX + name.upper().replace(".", "_")
-        rows.append(
-            (f"`{name}`", f"`{variable}`", f"`{flag}`" if flag in flags else "", _default(plain, name), _takes(name), words.SETTINGS[name])
-        )
+        shown = f"`{flag}`" if flag in flags else ""
+        default = _default(plain, name)
+        rows.append((f"`{name}`", f"`{variable}`", shown, default, _takes(name), words.SETTINGS[name]))
     yield from grid(("In the file", "In the environment", "Flag", "Default", "Takes", "Meaning"), rows)
-    yield ""
-    yield "Two more tables stand in the file: `[trips]` holds [thresholds](thresholds.md), each also as `FLEETLINE_TRIPS_NAME`, and"
-    yield "`[plans.NAME]` makes a [plan](plans.md)."
+    yield words.SETTINGS_END
 
 
 def _default(plain: Settings, name: str) -> str:
@@ -151,14 +146,11 @@ def _takes(name: str) -> str:
 def _plans() -> Iterator[str]:
     names = [item.name for item in fields(Plan) if item.name != "name"]
     words.described(names, words.PLAN)
-    yield "An account lives under a plan: `fleetline account add NAME --plan PLAN`, `fleetline account plan ACCOUNT_ID PLAN`. A plan"
-    yield "of your own is a table `[plans.NAME]` in `fleetline.toml`; `extends` names the plan whose values hold where no key stands"
-    yield "(`standard`). 0 is no limit."
-    yield ""
-    rows = [
-        (f"`{name}`", *(_plan_value(getattr(plan, name)) for plan in BUILT_IN.values()), _plan_takes(name), words.PLAN[name])
-        for name in names
-    ]
+    yield words.PLANS_INTRO
+    rows = []
+    for name in names:
+        values = [_plan_value(getattr(plan, name)) for plan in BUILT_IN.values()]
+        rows.append((f"`{name}`", *values, _plan_takes(name), words.PLAN[name]))
     yield from grid(("Key", *(f"`{name}`" for name in BUILT_IN), "Takes", "Meaning"), rows)
 
 
@@ -180,43 +172,36 @@ def _thresholds() -> Iterator[str]:
     from fleetline.model.trips.thresholds import RANGES, Thresholds
 
     words.described(RANGES, words.THRESHOLDS)
-    yield "Set them for the installation under `[trips]` in `fleetline.toml`, for an account, a group or a device with"
-    yield "`fleetline history thresholds`; the nearest wins. A day keeps those it began with until `fleetline history recompute`."
-    yield ""
-    plain = Thresholds()
-    rows = [
-        (f"`{name}`", unit, number(getattr(plain, name)), f"{number(RANGES[name][0])} to {number(RANGES[name][1])}", text)
-        for name, (unit, text) in words.THRESHOLDS.items()
-    ]
+    yield words.THRESHOLDS_INTRO
+    plain, rows = Thresholds(), []
+    for name, (unit, text) in words.THRESHOLDS.items():
+        low, high = RANGES[name]
+        rows.append((f"`{name}`", unit, number(getattr(plain, name)), f"{number(low)} to {number(high)}", text))
     yield from grid(("Name", "Unit", "Default", "Range", "Meaning"), rows)
 
 
 def _trackers() -> Iterator[str]:
-    from fleetline.trackers.protocols.teltonika_elements import KNOWN, VARIABLE
+    from fleetline.trackers.protocols.teltonika_elements import KNOWN, VARIABLE, Known
 
     rows = [
         (f"`{found.name}`", f"{found.port}", " and ".join(found.transports), found.source)
         for found in sorted(find_protocols().values(), key=lambda item: item.name)
     ]
     yield from grid(("Name", "Port", "Over", "Documented at"), rows)
-    yield ""
-    yield "## Teltonika I/O elements known by name"
-    yield ""
-    yield "An element that is not listed is kept as `io_NUMBER`. Of several elements for one field the first in this list that a"
-    yield "record carries is taken; `field` means the value stands in the report itself, not among the attributes."
-    yield ""
-    order = sorted(KNOWN.items(), key=lambda item: (item[0][0], item[0][1]))
-    yield from grid(
-        ("Element", "Bytes", "Attribute", "Sent in", "Field", "No value when"),
-        [
-            (
-                f"{element}", "any" if width == VARIABLE else f"{width}", f"`{known.name}`",
-                {"key": "key", "text": "text"}.get(known.form) or (f"1/{known.divisor}" if known.divisor > 1 else "units"),
-                f"`{known.field}`" if known.field else "", ", ".join(map(str, known.absent)),
-            )
-            for (element, width), known in order
-        ],
-    )  # fmt: skip
+    yield words.ELEMENTS_INTRO
+
+    def form(known: Known) -> str:
+        if known.form != "number":
+            return known.form
+        return f"1/{known.divisor}" if known.divisor > 1 else "1"
+
+    elements = []
+    for (element, width), known in sorted(KNOWN.items(), key=lambda item: item[0]):
+        field = f"`{known.field}`" if known.field else ""
+        wide = "any" if width == VARIABLE else f"{width}"
+        absent = ", ".join(map(str, known.absent))
+        elements.append((f"{element}", wide, f"`{known.name}`", form(known), field, absent))
+    yield from grid(("Element", "Bytes", "Attribute", "Step", "Field", "Sensor fault at"), elements)
 
 
 def _positions() -> Iterator[str]:
@@ -225,17 +210,10 @@ def _positions() -> Iterator[str]:
 
     words.described(FIELDS, words.POSITIONS)
     words.described(shared_attributes(), words.ATTRIBUTES)
-    yield "Fields of `fleetline positions`, for every report that was accepted, those without a position included. A value that was"
-    yield "not sent is null."
-    yield ""
-    yield from grid(("Field", "Meaning"), [(f"`{name}`", text) for name, text in words.POSITIONS.items()])
-    yield ""
-    yield "## Attributes that every protocol shares"
-    yield ""
-    yield "They stand under `attributes` when they were sent; beside them stands what else the device sent, under names such as those"
-    yield "of the [Teltonika elements](trackers.md#teltonika-io-elements-known-by-name)."
-    yield ""
-    yield from grid(("Name", "Meaning"), [(f"`{name}`", text) for name, text in words.ATTRIBUTES.items()])
+    yield words.POSITIONS_INTRO
+    yield from grid(("Field", "Meaning"), _named(words.POSITIONS))
+    yield words.ATTRIBUTES_INTRO
+    yield from grid(("Name", "Meaning"), _named(words.ATTRIBUTES))
 
 
 def _metrics() -> Iterator[str]:
@@ -244,18 +222,16 @@ def _metrics() -> Iterator[str]:
     metrics, troubles = server_facts()
     words.described(troubles, words.TROUBLES)
     words.described(refused_reports(), words.REFUSED_REPORTS)
-    yield "`GET /healthz` answers 200 `{\"status\": \"ok\"}` while everything works, else 503 with `\"status\": \"degraded\"` and the"
-    yield "reason under the name of what does not work:"
-    yield ""
-    yield from grid(("Name", "Meaning"), [(f"`{name}`", text) for name, text in words.TROUBLES.items()])
-    yield ""
-    yield "`GET /metrics` speaks the text format of Prometheus:"
-    yield ""
+    yield words.HEALTH_INTRO
+    yield from grid(("Name", "Meaning"), _named(words.TROUBLES))
+    yield words.METRICS_INTRO
     yield from grid(("Metric", "Kind", "Labels", "Counts"), metrics)
-    yield ""
-    yield "Reasons of `fleetline_refused_reports_total`:"
-    yield ""
-    yield from grid(("Reason", "Meaning"), [(f"`{name}`", text) for name, text in words.REFUSED_REPORTS.items()])
+    yield words.REASONS_INTRO
+    yield from grid(("Reason", "Meaning"), _named(words.REFUSED_REPORTS))
+
+
+def _named(table: Mapping[str, str]) -> list[tuple[str, str]]:
+    return [(f"`{name}`", text) for name, text in table.items()]
 
 
 if __name__ == "__main__":

@@ -32,34 +32,35 @@ from fleetline.model.refusals import (
     WrongLevel,
 )
 
-REFUSALS: Final[tuple[tuple[str, FleetlineError], ...]] = (
-    ("no secret", Unknown("token", "missing")),
-    ("a secret that is not known", Unknown("token")),
-    ("a secret past its end", Unknown("token", "expired")),
-    ("a key that is not known", Unknown("key")),
-    ("a spent or unknown refresh token", GrantRefused()),
-    ("a secret of the wrong level", WrongLevel("account")),
-    ("a blocked credential", Blocked()),
-    ("not in the plan", NotInPlan("action")),
-    ("another address is bound", AddressRefused(900)),
-    ("sooner than the plan's spacing", TooSoon(60)),
-    ("more calls than the day has", QuotaUsed(3600, None)),
-    ("more operations than the rate", TooMany(1)),
-    ("no such path", NoSuchRoute("/path")),
-    ("a method the path does not take", MethodNotAllowed("PUT", ("POST",))),
-    ("a body that is too large", BodyTooLarge(1_048_576)),
-    ("a body that is too slow", BodyUnreadable("slow")),
-    ("a body that cannot be read", BodyUnreadable("encoding")),
-    ("a content encoding that is not known", EncodingUnsupported("br")),
-    ("a content type that is not known", TypeUnsupported("text/html")),
-    ("a value that may not be", Invalid("FIELD", "must be ...", "VALUE")),
-    ("no such thing", NotFound("thing", "ID")),
-    ("a value that is taken", Conflict("thing", "FIELD", "VALUE", "HOLDER")),
-    ("work that took too long", OutOfTime(30)),
-    ("the store cannot be reached", Unavailable("reason")),
-    ("a fault of the server", Internal()),
+EVERY: Final = ()
+REFUSALS: Final[tuple[tuple[str, FleetlineError, tuple[str, ...]], ...]] = (
+    ("no secret", Unknown("token", "missing"), EVERY),
+    ("a secret that is not known", Unknown("token"), EVERY),
+    ("a secret past its end", Unknown("token", "expired"), EVERY),
+    ("a key that is not known", Unknown("key"), EVERY),
+    ("a spent or unknown refresh token", GrantRefused(), ("fleetview",)),
+    ("a secret of the wrong level", WrongLevel("account"), ("trimble",)),
+    ("a blocked credential", Blocked(), ("fleetize",)),
+    ("not in the plan", NotInPlan("history"), ("fleetize", "own")),
+    ("another address is bound", AddressRefused(900), ("fleetize",)),
+    ("sooner than the plan's spacing", TooSoon(60), ("fleetize",)),
+    ("more calls than the day has", QuotaUsed(3600, None), ("fleetize",)),
+    ("more operations than the rate", TooMany(1), EVERY),
+    ("no such path", NoSuchRoute("/path"), EVERY),
+    ("a method the path does not take", MethodNotAllowed("PUT", ("POST",)), EVERY),
+    ("a body that is too large", BodyTooLarge(1_048_576), EVERY),
+    ("a body that is too slow", BodyUnreadable("slow"), EVERY),
+    ("a body that cannot be read", BodyUnreadable("encoding"), EVERY),
+    ("a content encoding that is not known", EncodingUnsupported("br"), EVERY),
+    ("a content type that is not known", TypeUnsupported("text/html"), EVERY),
+    ("a value that may not be", Invalid("FIELD", "must be REASON", "VALUE"), EVERY),
+    ("no such thing", NotFound("thing", "ID"), EVERY),
+    ("a value that is taken", Conflict("thing", "FIELD", "VALUE", "HOLDER"), EVERY),
+    ("work that took too long", OutOfTime(30), EVERY),
+    ("the store cannot be reached", Unavailable("REASON"), EVERY),
+    ("a fault of the server", Internal(), EVERY),
 )
-"""What may happen to a call of any API, with made-up facts."""
+"""(what happened, with made-up facts, the dialects in which it can): one of each class of refusal at least."""
 DEEPEST: Final = 3
 MANY_FIELDS: Final = 3
 
@@ -69,7 +70,8 @@ def api_page(dialect: Dialect) -> Iterator[str]:
     document = openapi(dialect, base_url="", version="")
     if dialect.description:
         yield from (dialect.description.strip(), "")
-    yield f"Source: {dialect.source.rstrip('.')}. Paths begin with {' or '.join(f'`{mount}`' for mount in dialect.mounts)}."
+    mounts = " or ".join(f"`{mount}`" for mount in dialect.mounts)
+    yield f"Source: {dialect.source.rstrip('.')}. Paths begin with {mounts}."
     yield ""
     page = _Page(document)
     tag = None
@@ -95,22 +97,25 @@ class _Page:
         operation = self._document["paths"][route.path][route.method.lower()]
         heading = f"{route.method} {route.path}"
         yield from (f"### {heading}", "")
-        yield f"{route.summary.rstrip('.')}. {route.text} {_who(route)} Source: {route.source}.".replace("  ", " ")
+        yield " ".join(f"{route.summary.rstrip('.')}. {route.text} {_who(route)} Source: {route.source}.".split())
         yield ""
         if given := operation.get("parameters"):
-            rows = [(f"`{one['name']}`", one["in"], "yes" if one["required"] else "", kind(one["schema"]), _plain(one)) for one in given]
+            rows = [
+                (f"`{one['name']}`", one["in"], "yes" if one["required"] else "", kind(one["schema"]), _plain(one))
+                for one in given
+            ]
             yield from (*grid(("Parameter", "In", "Needed", "Type", "Meaning"), rows), "")
         if body := operation.get("requestBody"):
-            media = [f"`{name}`" for name in body["content"]]
+            media = ", ".join(f"`{name}`" for name in body["content"])
             shape = next(iter(body["content"].values()))["schema"]
-            yield from self._shape(f"Body ({', '.join(media)})", shape, heading)
-        refused = []
-        for status, answer in operation["responses"].items():
-            if int(status) >= 400 and int(status) != 501:
-                refused.append(status)
-                continue
-            content = next(iter(answer.get("content", {}).values()), {})
-            yield from self._shape(f"Answer {status}: {answer['description'].rstrip('.')}", content.get("schema"), heading)
+            yield from self._shape(f"Body ({media})", shape, heading)
+        responses = operation["responses"]
+        refused = sorted(status for status in responses if int(status) >= 400 and status != "501")
+        for status, answer in responses.items():
+            if status not in refused:
+                content = next(iter(answer.get("content", {}).values()), {})
+                title = f"Answer {status}: {answer['description'].rstrip('.')}"
+                yield from self._shape(title, content.get("schema"), heading)
         if refused:
             yield from (f"Refusals: {', '.join(refused)}.", "")
 
@@ -118,13 +123,7 @@ class _Page:
         if not shape:
             yield from (f"{title}.", "")
             return
-        lines = list(_members(shape, 0))
-        key = json.dumps(shape, sort_keys=True)
-        if len(lines) > MANY_FIELDS and key in self._seen:
-            first = self._seen[key]
-            yield from (f"{title}: {kind(shape)}, as at [{first}](#{slug(first)}).", "")
-            return
-        self._seen.setdefault(key, heading)
+        lines = list(self._members(shape, 0, heading))
         yield from (f"{title}: {kind(shape)}{', with' if lines else '.'}", "")
         if lines:
             yield from (*lines, "")
@@ -138,8 +137,29 @@ class _Page:
             yield from (f"### {name}", "")
             if text := schema.get("description"):
                 yield from (" ".join(text.split("\n\n")[0].split()), "")
-            lines = list(_members(schema, 0))
-            yield from (*(lines or [f"{kind(schema)}"]), "")
+            lines = list(self._members(schema, 0, name))
+            yield from (*(lines or [kind(schema)]), "")
+
+    def _members(self, schema: Mapping[str, Any], depth: int, heading: str) -> Iterator[str]:
+        """The fields of an object, or of the objects of a list, as a list with a list under each."""
+        while isinstance(schema.get("items"), Mapping):
+            schema = schema["items"]
+        for choice in schema.get("anyOf") or schema.get("oneOf") or ():
+            if "properties" in choice:
+                schema = choice
+        members = schema.get("properties", {})
+        if len(members) > MANY_FIELDS:
+            key = json.dumps(members, sort_keys=True)
+            if (first := self._seen.setdefault(key, heading)) != heading:
+                yield f"{'  ' * depth}- the fields at [{first}](#{slug(first)})"
+                return
+        needed = schema.get("required", ())
+        for name, one in members.items():
+            text = " ".join(one.get("description", "").split())
+            mark = ", needed" if name in needed and depth == 0 else ""
+            yield f"{'  ' * depth}- `{name}`: {kind(one)}{mark}{f'. {text}' if text else ''}"
+            if depth < DEEPEST and "$ref" not in one:
+                yield from self._members(one, depth + 1, heading)
 
 
 def _who(route: Route) -> str:
@@ -181,35 +201,21 @@ def _typed(name: str, schema: Mapping[str, Any]) -> str:
     return f"{words}, `{schema['default']}` unless given" if schema.get("default") not in (None, "") else words
 
 
-def _members(schema: Mapping[str, Any], depth: int) -> Iterator[str]:
-    """The fields of an object, or of the objects of a list, as a list with a list under each."""
-    while "items" in schema and isinstance(schema["items"], Mapping):
-        schema = schema["items"]
-    for choice in schema.get("anyOf") or schema.get("oneOf") or ():
-        if "properties" in choice:
-            schema = choice
-    needed = schema.get("required", ())
-    for name, one in schema.get("properties", {}).items():
-        text = " ".join(one.get("description", "").split())
-        mark = ", needed" if name in needed and depth == 0 else ""
-        yield f"{'  ' * depth}- `{name}`: {kind(one)}{mark}{f'. {text}' if text else ''}"
-        if depth < DEEPEST and "$ref" not in one:
-            yield from _members(one, depth + 1)
-
-
 def _refusals(dialect: Dialect) -> Iterator[str]:
     """Every refusal in the words of the dialect; what it has no words for cannot happen in it."""
     yield from ("## Refusals", "", "What the answers look like; capitals stand for what the call names.", "")
     request = _bare_request(dialect)
     general = dialect.render(FleetlineError("thing"), request)
     found: dict[tuple[str, str], list[str]] = {}
-    for what, refusal in REFUSALS:
+    for what, refusal, where in REFUSALS:
         answer = dialect.render(refusal, request)
-        if not isinstance(refusal, Internal) and (answer.status, answer.body) == (general.status, general.body):
+        unsaid = not isinstance(refusal, Internal) and (answer.status, answer.body) == (general.status, general.body)
+        if unsaid or (where and dialect.name not in where):
             continue
         assert isinstance(answer.body, bytes), "a refusal is short"
         found.setdefault((f"{answer.status}", f"`{answer.body.decode()}`"), []).append(what)
-    yield from grid(("Status", "Body", "When"), [(status, body, ", or ".join(when)) for (status, body), when in found.items()])
+    rows = [(status, body, ", or ".join(when)) for (status, body), when in sorted(found.items())]
+    yield from grid(("Status", "Body", "When"), rows)
     yield ""
     texts: dict[str, dict[str, None]] = {}
     for route in dialect.routes:
@@ -217,7 +223,7 @@ def _refusals(dialect: Dialect) -> Iterator[str]:
             if answer.status >= 400 and not route.hidden:
                 texts.setdefault(f"{answer.status}", {})[answer.text.rstrip(".")] = None
     yield from ("What each status means:", "")
-    yield from grid(("Status", "Meaning"), [(status, "; ".join(found)) for status, found in sorted(texts.items())])
+    yield from grid(("Status", "Meaning"), [(status, "; ".join(said)) for status, said in sorted(texts.items())])
 
 
 def _bare_request(dialect: Dialect) -> Request:

@@ -17,8 +17,8 @@ from fleetline.model.motion import ROW
 from fleetline.model.settling import ACCEPTED, REASONS
 
 CALL: Final = RequestEntry(
-    at_ms=0, request_id="", dialect="", account_id=None, user_id=None, credential_id=None, address="", method="", action="",
-    subject="", asked="", scope="", status=200, error="", elapsed_ms=1, bytes_sent=0, agent="",
+    at_ms=0, request_id="", dialect="", account_id=None, user_id=None, credential_id=None, address="", method="",
+    action="", subject="", asked="", scope="", status=200, error="", elapsed_ms=1, bytes_sent=0, agent="",
 )  # fmt: skip
 
 
@@ -62,7 +62,9 @@ async def _metrics(server: Server) -> list[tuple[str, str, str, str]]:
 def _troubles(server: Server) -> list[str]:
     server.intake.trouble = server.filing.trouble = server.folding.trouble = "for the page"
     server.ready = False
-    return list(server.troubles())
+    found = list(server.troubles())
+    server.intake.trouble = server.filing.trouble = server.folding.trouble = None
+    return found
 
 
 def refused_reports() -> list[str]:

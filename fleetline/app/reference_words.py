@@ -1,13 +1,14 @@
 """What the reference pages say about names for which the code itself has no words."""
 
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 SETTINGS: Final = {
     "data": "Folder of the database file, the journal and the signing key.",
     "database": "Where everything is kept.",
     "http": "Where the APIs and pages are served.",
-    "public_url": "How callers reach this server; stands in links, in the documentation and in what is sent to clients.",
-    "workers": "Processes that share the ports; more than one needs PostgreSQL.",
+    "public_url": "How callers reach this server: stands in links and in the documentation.",
+    "workers": "Processes that share the ports.",
     "trackers": "Protocols to listen for, each with its address.",
     "mqtt": "Broker to listen to.",
     "register_unknown": "Account that gets a device for every unknown identifier.",
@@ -110,8 +111,54 @@ TROUBLES: Final = {
 }
 
 
-def described(names: object, words: dict[str, str] | dict[str, tuple[str, str]]) -> None:
+def described(names: Iterable[str], words: Mapping[str, object]) -> None:
     """Refuses a table of words that does not fit the names of the code. errors: ValueError"""
-    known = set(names)  # type: ignore[call-overload]  # any iterable of texts
+    known = set(names)
     if known != set(words):
-        raise ValueError(f"without words: {sorted(known - set(words))}; words without a name: {sorted(set(words) - known)}")
+        missing, idle = sorted(known - set(words)), sorted(set(words) - known)
+        raise ValueError(f"names without words: {missing}; words without a name: {idle}")
+
+
+SETTINGS_INTRO: Final = """\
+A flag beats the environment, the environment beats `fleetline.toml`, which is looked for in the working folder, then
+in the data folder; `--config FILE` or `FLEETLINE_CONFIG` names another. A name with a point stands in a table of the
+file: `retention.positions_days` is `positions_days` under `[retention]`.
+"""
+SETTINGS_END: Final = """
+Two more tables stand in the file: `[trips]` holds [thresholds](thresholds.md), each also as `FLEETLINE_TRIPS_NAME`,
+and `[plans.NAME]` makes a [plan](plans.md)."""
+PLANS_INTRO: Final = """\
+An account lives under a plan: `fleetline account add NAME --plan PLAN`, `fleetline account plan ACCOUNT_ID PLAN`.
+A plan of your own is a table `[plans.NAME]` in `fleetline.toml`; its key `extends` names the plan whose values hold
+where no key stands (`standard`). 0 is no limit.
+"""
+THRESHOLDS_INTRO: Final = """\
+Set them for the installation under `[trips]` in `fleetline.toml`, for an account, a group or a device with
+`fleetline history thresholds`; the nearest wins. A day keeps those it began with until `fleetline history recompute`.
+"""
+ELEMENTS_INTRO: Final = """
+## Teltonika I/O elements known by name
+
+An element that is not listed is kept as `io_NUMBER`. *Step* is the unit of the number sent, in the unit of the name.
+Where a *field* stands the value goes there and no attribute is kept; several elements may serve one field.
+"""
+POSITIONS_INTRO: Final = """\
+Fields of `fleetline positions`, for every report that was accepted, those without a position included. A value that
+was not sent is null.
+"""
+ATTRIBUTES_INTRO: Final = """
+## Attributes that every protocol shares
+
+They stand under `attributes` when they were sent; beside them stands what else the device sent, under names such as
+those of the [Teltonika elements](trackers.md#teltonika-io-elements-known-by-name).
+"""
+HEALTH_INTRO: Final = """\
+`GET /healthz` answers 200 `{"status": "ok"}` while everything works, else 503 with `"status": "degraded"` and the
+reason under the name of what does not work:
+"""
+METRICS_INTRO: Final = """
+`GET /metrics` speaks the text format of Prometheus:
+"""
+REASONS_INTRO: Final = """
+Reasons of `fleetline_refused_reports_total`:
+"""

@@ -5,17 +5,22 @@ import contextlib
 import signal
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from importlib.metadata import version
+from importlib.metadata import version
 from typing import Any, Final
 
 import structlog
 import uvicorn
 
-from fleetline.api.http import Proxies
+from fleetline.api.dialect import Dialect
+from fleetline.api.http import Proxies, Receive, Scope, Send
+from fleetline.api.openapi import openapi
+from fleetline.api.openapi import openapi
 from fleetline.api.pipeline import Pipeline
 from fleetline.app.health import Health
 from fleetline.app.plug import find_dialects, find_protocols
 from fleetline.app.settings import Settings
-from fleetline.app.wire import core_over, open_migrated, with_history
+from fleetline.app.wire import core_over, open_migrated, with_history, with_power
 from fleetline.core.filing import Filing
 from fleetline.core.folding import Folding
 from fleetline.core.gate import Gate
@@ -98,7 +103,10 @@ async def running(settings: Settings) -> AsyncIterator[Server]:
         engine = await stack.enter_async_context(open_migrated(settings))
         passwords = Argon2Passwords()
         stack.callback(passwords.close)
-        core = with_history(core_over(engine, settings, passwords, SystemClock(), RandomIds()), settings)
+        core = with_power(with_history(core_over(engine, settings, passwords, SystemClock(), RandomIds()), settings))
+        assert core.power is not None, "put together a line above"
+        stack.callback(core.power.close)
+        stack.push_async_callback(_cancel, asyncio.get_running_loop().create_task(core.power.jobs.keep()))
         server = Server(settings, core, engine)
         await _check_account(settings, core)
         await _start_intake(server, stack)
@@ -153,6 +161,15 @@ async def _file_orphans(server: Server, journals: Journals) -> None:
         await claim.release()
 
 
+def _configured(settings: Settings) -> list[Dialect]:
+    """Every dialect, those that take settings with theirs."""
+    sections = {"fleetize": settings.fleetize}
+    return [
+        dialect.configure(sections[name]) if dialect.configure is not None and sections.get(name) else dialect
+        for name, dialect in find_dialects().items()
+    ]
+
+
 async def _cancel(task: asyncio.Task[None]) -> None:
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
@@ -168,13 +185,7 @@ class _Uvicorn(uvicorn.Server):
 
 
 async def _open_http(server: Server, stack: AsyncExitStack) -> None:
-    try:  # XXX while the web app is being put together; to be removed
-        from fleetline.web.app import web_app
-    except ImportError:
-        from starlette.applications import Starlette
-
-        def web_app(public_url: str, **more: Any) -> Any:
-            return Starlette()
+    from fleetline.web.app import web_app
 
     settings, core = server.settings, server.core
     health = Health(server)
@@ -182,10 +193,18 @@ async def _open_http(server: Server, stack: AsyncExitStack) -> None:
     keeping = asyncio.get_running_loop().create_task(gate.keep())
     stack.push_async_callback(_cancel, keeping)
     stack.push_async_callback(gate.uses.flush)
+    dialects = tuple(find_dialects().values())
+
+    async def own_api(scope: Any, receive: Any, send: Any) -> None:
+        await pipeline(scope, receive, send)
+
+    def documents(base_url: str) -> dict[str, dict[str, Any]]:
+        return {d.name: openapi(d, base_url=base_url, version=version("fleetline")) for d in dialects}
+
     pipeline = Pipeline(
-        find_dialects().values(), gate=gate, log=server.request_log, clock=core.clock, ids=core.ids,
+        dialects, gate=gate, log=server.request_log, clock=core.clock, ids=core.ids,
         proxies=Proxies(settings.trusted_proxies, settings.public_url), mounts={"/healthz": health.healthz, "/metrics": health.metrics},
-        rest=web_app(settings.public_url), observe=health.observe,
+        rest=web_app(settings.public_url, own_api, documents=documents), observe=health.observe,
     )  # fmt: skip
     host, port = settings.http
     config = uvicorn.Config(

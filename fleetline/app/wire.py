@@ -68,6 +68,14 @@ def with_history(core: Core, settings: Settings) -> Core:
     return replace(core, history=History(core.store, folding, sealing, protocols, core.public_url))
 
 
+def with_power(core: Core) -> Core:
+    """The same core with the desks of solar resources and fleets; pvlib is brought by the first simulation only."""
+    from fleetline.core.power import PowerDesk
+    from fleetline.outside.weather_files import PvlibFiles
+
+    return replace(core, power=PowerDesk(core.store, core.clock, core.ids, PvlibFiles()))
+
+
 def core_over(engine: Engine, settings: Settings, passwords: Argon2Passwords, clock: Clock, ids: Ids) -> Core:
     """Every desk over one engine."""
     store = EngineStore(engine)

@@ -26,7 +26,7 @@ from fleetline.model.limits import Plan
 PASSWORD_LENGTH: Final = 20
 SHORTEST_PASSWORD: Final = 8
 LONGEST_PASSWORD: Final = 1_024
-LANGUAGES: Final = ("de", "en")
+LANGUAGES: Final = ("de", "en", "es", "fr", "it", "nl", "pl", "pt")
 
 
 class AccountsDesk:

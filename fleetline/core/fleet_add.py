@@ -87,7 +87,9 @@ def bad_facts(type: str, description: str) -> Verdict | None:
     if type not in _TYPES and type.upper() not in _TYPES:
         return Verdict("refused", field="type", reason=f"must be one of {', '.join(VEHICLE_TYPES)}")
     if description and (len(description) > LONGEST_DESCRIPTION or not findable(description)):
-        return Verdict("refused", field="description", reason=f"must be text of at most {LONGEST_DESCRIPTION} characters")
+        return Verdict(
+            "refused", field="description", reason=f"must be text of at most {LONGEST_DESCRIPTION} characters"
+        )
     return None
 
 

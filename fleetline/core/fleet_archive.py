@@ -33,7 +33,7 @@ async def archive_members(
 
 
 async def restore_members(workspace: Workspace, kind: Kind, ids: Sequence[int], *, atomic: bool = False) -> Done:
-    """`restored`, `duplicate`, `unknown` or `refused` for each: into its groups that still exist, its device if it is free.
+    """`restored`, `duplicate`, `unknown` or `refused` for each: into its groups that still exist, with its device.
 
     errors  as `changing`
     """

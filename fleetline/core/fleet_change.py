@@ -1,4 +1,4 @@
-"""Changing vehicles or drivers in bulk: facts, external ids, names and groups, judged on the end state of the whole call."""
+"""Changing vehicles or drivers in bulk: facts, ids, names and groups, judged on the end state of the whole call."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -42,7 +42,7 @@ class _Plan:
 async def change_members(
     workspace: Workspace, kind: Kind, items: Sequence[MemberChange], *, atomic: bool = False
 ) -> Done:
-    """`changed`, `unchanged`, `duplicate`, `unknown`, `stale` or `refused` for each; an item is done whole or not at all.
+    """`changed`, `unchanged`, `duplicate`, `unknown`, `stale` or `refused` for each, done whole or not at all.
 
     Things may swap names or external ids among each other. errors: as `changing`
     """
@@ -165,7 +165,9 @@ async def _apply(change: Change, kind: Kind, plans: Sequence[_Plan]) -> None:
         await tables.rename_members(work.book, kind, renamed)
     if moved := [made[p.place] for p in facts if p.before.external_id != p.after.external_id]:
         await change.tx.own.set_external_ids(work.book, kind, moved)
-    described = [made[p.place] for p in facts if (p.before.type, p.before.description) != (p.after.type, p.after.description)]
+    described = [
+        made[p.place] for p in facts if (p.before.type, p.before.description) != (p.after.type, p.after.description)
+    ]
     if described:
         rows = [(m.member_id, m.type, m.description, m.portrait) for m in described]
         await tables.set_vehicle_facts(work.book, rows, at_ms)

@@ -22,7 +22,7 @@ class DeviceChange:
 
     device_id: int
     revision: int | None = None
-    vehicle_id: int | None | str = KEPT
+    vehicle_id: int | str | None = KEPT
     api: bool | None = None
     clock_offset_s: int | None = None
     retired: bool | None = None
@@ -38,7 +38,9 @@ async def add_devices(workspace: Workspace, items: Sequence[NewDevice], *, atomi
             elif isinstance(outcome, Kept):
                 verdict = Verdict("unchanged", outcome.device_id)
             else:
-                verdict = Verdict("refused", reason=outcome.reason if isinstance(outcome, Refused) else "cannot be kept")
+                verdict = Verdict(
+                    "refused", reason=outcome.reason if isinstance(outcome, Refused) else "cannot be kept"
+                )
             change.verdicts[place] = verdict
     return answered.done
 
@@ -120,7 +122,9 @@ async def _moves(
         if not isinstance(vehicle, str) and vehicle != rows[items[place].device_id].vehicle_id:
             asked[place] = vehicle
     targets = list({vehicle for vehicle in asked.values() if vehicle is not None})
-    there = {m.member_id for m in await work.tables.members_by_ids(work.book, Kind.VEHICLE, targets)} if targets else set()
+    there = (
+        {m.member_id for m in await work.tables.members_by_ids(work.book, Kind.VEHICLE, targets)} if targets else set()
+    )
     holders = await work.tables.devices_in_vehicles(work.book.account_id, targets) if targets else {}
     while True:
         refused = _collisions(asked, items, there, holders)

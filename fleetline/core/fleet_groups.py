@@ -29,7 +29,7 @@ class GroupChange:
     group_id: int
     revision: int | None = None
     name: str | None = None
-    parent_id: int | None | str = KEPT
+    parent_id: int | str | None = KEPT
 
 
 def _bad_name(name: str) -> Verdict | None:
@@ -69,9 +69,7 @@ async def add_groups(
     return answered.done
 
 
-async def _insert(
-    change: Change, kind: Kind, items: Sequence[tuple[str, int | None]], places: Sequence[int]
-) -> None:
+async def _insert(change: Change, kind: Kind, items: Sequence[tuple[str, int | None]], places: Sequence[int]) -> None:
     work = change.work
     first = await work.tables.lock_counter("registry")
     await work.tables.advance_counter("registry", first + len(items))
@@ -89,7 +87,7 @@ async def _insert(
 async def change_groups(
     workspace: Workspace, kind: Kind, items: Sequence[GroupChange], *, atomic: bool = False
 ) -> Done:
-    """`changed`, `unchanged`, `duplicate`, `unknown`, `stale` or `refused` for each, on the end state of the whole call.
+    """`changed`, `unchanged`, `duplicate`, `unknown`, `stale` or `refused` for each, judged on the end state.
 
     errors  as `changing`
     """

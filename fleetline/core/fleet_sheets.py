@@ -50,9 +50,7 @@ async def import_devices(workspace: Workspace, data: bytes, *, preview: bool, at
     errors  Invalid(`file`), see `read_table`; with `atomic` nothing is written when a line is refused, yet reported
     """
     table = read_table(data, COLUMNS, ("imei", "name"))
-    parsed: list[NewDevice | Refused] = []
-    for row in table.rows:
-        parsed.append(_new_device({name: unguarded(cell).strip() for name, cell in row.cells.items()}))
+    parsed = [_new_device({name: unguarded(cell).strip() for name, cell in row.cells.items()}) for row in table.rows]
     good = [item for item in parsed if isinstance(item, NewDevice)]
     outcomes: list[Outcome] = []
     answered, applied, version = Answered(), not preview, 0
@@ -97,9 +95,7 @@ def _line(row: int, ident: str, name: str, outcome: Outcome, *, applied: bool) -
 async def device_sheet(workspace: Workspace, *, idents: bool) -> str:
     """The devices that the caller may see, as a file that `import_devices` reads."""
     visible = set(
-        await workspace.registry.devices.visible(
-            workspace.account_id, workspace.principal.permissions, api_only=False
-        )
+        await workspace.registry.devices.visible(workspace.account_id, workspace.principal.permissions, api_only=False)
     )
     rows: Sequence[DeviceRow] = await workspace.registry.devices.rows(workspace.account_id)
     everything = workspace.principal.permissions.all_devices
@@ -129,4 +125,3 @@ async def list_entries(workspace: Workspace, kind: Kind, wanted: MemberWanted) -
 
 def _from(wanted: MemberWanted, place: tuple[str, int] | None) -> MemberWanted:
     return replace(wanted, after=place, limit=PAGE)
-

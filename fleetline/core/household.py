@@ -40,7 +40,9 @@ async def change_account(
         if after != before:
             await tx.accounts.change_account(after)
             facts = ("name", "time_zone", "language")
-            changed = {f: [getattr(before, f), getattr(after, f)] for f in facts if getattr(before, f) != getattr(after, f)}
+            changed = {
+                f: [getattr(before, f), getattr(after, f)] for f in facts if getattr(before, f) != getattr(after, f)
+            }
             await note(tx, workspace, address, "account", before.account_id, "changed", **changed)
     return after
 
@@ -54,11 +56,8 @@ async def change_users(
     """
     if not workspace.principal.administers:
         raise NotAllowed("users")
-    done = []
     async with workspace.core.store.write() as tx:
-        for change in changes:
-            done.append(await _change_user(tx, workspace, change, address))
-    return done
+        return [await _change_user(tx, workspace, change, address) for change in changes]
 
 
 async def _change_user(tx: Tx, workspace: Workspace, change: UserChange, address: str) -> tuple[User, bool]:

@@ -1,21 +1,25 @@
 """The desk of solar power: one object that holds every use case of resources, fleets, weather and power."""
 
+from fleetline.core import power_import, power_simulation
+from fleetline.core.jobs import JobKind, Jobs
 from fleetline.core.ports.power import WeatherFiles
 from fleetline.core.ports.store import Store
 from fleetline.core.ports.world import Clock, Ids
 from fleetline.core.power_fleets import Fleets
 from fleetline.core.power_forecast import forecast
+from fleetline.core.power_import import ImportJob, Imports
 from fleetline.core.power_kernel import Kernel
 from fleetline.core.power_light import Lights
 from fleetline.core.power_replies import Replies
 from fleetline.core.power_resources import Resources
 from fleetline.core.power_series import Series
+from fleetline.core.power_simulation import SimulationJob, Simulations
 from fleetline.core.weather import WeatherDesk
 from fleetline.core.weather_files import WeatherImport
 
 
 class PowerDesk:
-    """Made once when the program starts; `close` ends its threads."""
+    """Made once when the program starts; `jobs.keep()` runs in each worker until cancelled, `close` ends threads."""
 
     def __init__(self, store: Store, clock: Clock, ids: Ids, files: WeatherFiles) -> None:
         self.clock = clock
@@ -27,6 +31,15 @@ class PowerDesk:
         self._kernel = Kernel("fleetline-power")
         self._lights = Lights(store, forecast)
         self.series = Series(store, self._lights, self._kernel)
+        self._jobs_kernel = Kernel("fleetline-jobs")
+        kinds: dict[str, JobKind] = {
+            power_simulation.KIND: SimulationJob(self._lights, self._jobs_kernel),
+            power_import.KIND: ImportJob(clock, ids),
+        }
+        self.jobs = Jobs(store, clock, ids, kinds)
+        self.simulations = Simulations(store, self._lights, self.jobs)
+        self.imports = Imports(store, clock, ids, self.jobs)
 
     def close(self) -> None:
         self._kernel.close()
+        self._jobs_kernel.close()

@@ -1,4 +1,4 @@
-"""The first minute of an installation: while there is no account at all, the first visitor makes one and its administrator."""
+"""The first minute of an installation: while there is no account, the first visitor makes one and its administrator."""
 
 from fleetline.core.accounts import good_password, known_language, known_zone
 from fleetline.core.workspace import Core

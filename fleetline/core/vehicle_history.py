@@ -37,11 +37,16 @@ class DaySum:
 
 
 async def stretches_of_vehicle(workspace: Workspace, vehicle_id: int, from_ms: int, to_ms: int) -> list[Stretch]:
-    """The devices that the vehicle carried in the span, in order. errors: NotFound, Invalid, NotInPlan"""
+    """The devices that the vehicle carried in the span, in order. errors: NotFound, Invalid, NotInPlan
+
+    What a device stored before it was registered belongs to the vehicle that it was registered with.
+    """
     _check_span(workspace, from_ms, to_ms)
     found = []
     for fitting, _ in await fleet.fittings(workspace, vehicle_id):
-        begin, end = max(from_ms, fitting.from_ms), min(to_ms, fitting.until_ms or to_ms)
+        every = await workspace.registry.devices.fittings(workspace.account_id, fitting.device_id)
+        since_ms = 0 if fitting.from_ms == min(each.from_ms for each in every) else fitting.from_ms
+        begin, end = max(from_ms, since_ms), min(to_ms, fitting.until_ms or to_ms)
         if begin < end:
             found.append(Stretch(fitting.device_id, begin, end))
     return found

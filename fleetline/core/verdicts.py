@@ -12,7 +12,7 @@ GOOD: Final = frozenset(
 )
 
 
-class Verdict(msgspec.Struct, frozen=True, omit_defaults=True):
+class Verdict(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One item's outcome.
 
     outcome   one of GOOD, or `duplicate`, `unknown`, `refused`, `stale`

@@ -1,8 +1,8 @@
 """Solar resources on their way in and out: what is to be stored, what is asked for, and what may be refused."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 from fleetline.model.errors import FleetlineError
 from fleetline.model.power import Fleet, PowerResource, PvSite, Tracking
@@ -108,8 +108,10 @@ class Fault:
 class Row:
     """One row of an import: a draft, or the faults that keep it from being one.
 
-    number   1 is the first row of data
-    warnings what the reader wants told although the row can be stored
+    number    1 is the first row of data
+    warnings  what the reader wants told although the row can be stored
+    customer_site_id  as far as it could be read, also beside faults
+    repeats   number of the row before that is about the same site; 0 for none
     """
 
     number: int
@@ -117,34 +119,39 @@ class Row:
     faults: tuple[Fault, ...] = ()
     warnings: tuple[Fault, ...] = ()
     customer_site_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class RowOutcome:
-    """What became of one row: `created`, `updated`, `unchanged` or `refused`.
-
-    reason  why the core refused it, for the reader to put in words; None where the faults of the row say it
-    """
-
-    number: int
-    outcome: str
-    resource_id: str | None
-    customer_site_id: str | None
-    reason: "RowReason | None" = None
-    faults: tuple[Fault, ...] = ()
-    warnings: tuple[Fault, ...] = ()
+    repeats: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class RowReason:
     """Why a row without faults was refused.
 
-    code  `repeated` (number of the row that came first), `taken` (id of the holder), `missing` (nothing to update),
-          `exists` (nothing may be changed), `unknown` (no resource of that id)
+    code    `repeated` (holder: the row that came first), `taken` (the resource that has the customer's id), `exists`
+            (the resource that may not be changed), `missing` (nothing to update), `unknown` (no resource of that id),
+            `undone` (another row of an atomic import was refused)
     """
 
     code: str
-    holder: str | int | None = None
+    holder: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RowOutcome:
+    """What became of one row: `created`, `updated`, `unchanged` or `refused`.
+
+    reason  why the core refused it; None where the faults of the row say it
+    """
+
+    number: int
+    outcome: str
+    resource_id: str | None
+    customer_site_id: str | None
+    reason: RowReason | None = None
+    faults: tuple[Fault, ...] = ()
+    warnings: tuple[Fault, ...] = ()
+
+
+OUTCOMES: Final = ("created", "updated", "unchanged", "refused")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +160,7 @@ class ImportOrder:
 
     mode      `upsert`, `createOnly` or `updateOnly`
     atomic    all rows are stored or none
-    fleet_id  every stored or matching row joins this fleet
+    fleet_id  every row that is not refused joins this fleet
     """
 
     mode: str = "upsert"
@@ -162,12 +169,12 @@ class ImportOrder:
     fleet_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ImportReport:
-    """Counts of the outcomes, and the outcomes themselves."""
+class TooManyRows(FleetlineError):
+    """An import has more rows than any may have."""
 
-    counts: dict[str, int]
-    rows: tuple[RowOutcome, ...] = field(default=())
+    def __init__(self, most: int) -> None:
+        super().__init__(f"more than {most} rows")
+        self.most = most
 
 
 class Stale(FleetlineError):
@@ -179,11 +186,12 @@ class Stale(FleetlineError):
 
 
 class UnknownMembers(FleetlineError):
-    """Some of the ids that were to join a fleet are no resources of the account."""
+    """Some of the ids in a list are nothing of the account's; `what` is the name of the list."""
 
-    def __init__(self, indexes: Sequence[int]) -> None:
-        super().__init__(f"{len(indexes)} resources do not exist")
+    def __init__(self, indexes: Sequence[int], what: str = "resourceIds") -> None:
+        super().__init__(f"{len(indexes)} of {what} do not exist")
         self.indexes = tuple(indexes)
+        self.what = what
 
 
 def tracking_of(site: PvSite) -> Tracking | None:

@@ -61,6 +61,15 @@ class Seat:
         except _AWAY as fault:
             raise Unavailable(str(fault)) from fault
 
+    def later(self, work: Callable[[], object]) -> None:
+        """`work()` after everything asked before, without waiting for it."""
+        self._thread.submit(work)
+
+    def end_read(self) -> None:
+        """Close a read transaction, if one is open (a failed first statement leaves none)."""
+        if self.connection.in_transaction:
+            self.connection.execute("ROLLBACK").fetchall()
+
     def close(self) -> None:
         self._thread.submit(self.connection.close).result()
         self._thread.shutdown()
@@ -69,33 +78,45 @@ class Seat:
 class SqliteConnection:
     """One transaction on a seat; see `engine.Connection`."""
 
-    def __init__(self, seat: Seat) -> None:
+    def __init__(self, seat: Seat, begin: str) -> None:
         self._seat = seat
+        self._begin = begin
+        self.begun = False
         self.statements = 0
 
-    async def fetch(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
+    async def _run(self, work: Callable[[], T]) -> T:
+        """On the seat's thread; the transaction begins with its first statement, which saves a trip there."""
         self.statements += 1
+        if self.begun:
+            return await self._seat.run(work)
+        self.begun = True
+
+        def first() -> T:
+            self._seat.connection.execute(self._begin).fetchall()
+            return work()
+
+        return await self._seat.run(first)
+
+    async def fetch(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
         text, bound = sqlite_sql(sql), tuple(map(_parameter, parameters))
-        return await self._seat.run(lambda: self._seat.connection.execute(text, bound).fetchall())
+        return await self._run(lambda: self._seat.connection.execute(text, bound).fetchall())
 
     async def fetch_one(self, sql: str, *parameters: Any) -> tuple[Any, ...] | None:
         rows = await self.fetch(sql, *parameters)
         return rows[0] if rows else None
 
     async def execute(self, sql: str, *parameters: Any) -> int:
-        self.statements += 1
         text, bound = sqlite_sql(sql), tuple(map(_parameter, parameters))
 
         def work() -> int:
             self._seat.connection.execute(text, bound).fetchall()
             return self._seat.connection.changes()
 
-        return await self._seat.run(work)
+        return await self._run(work)
 
     async def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
-        self.statements += 1
         text, bound = sqlite_sql(sql), [tuple(map(_parameter, row)) for row in rows]
-        await self._seat.run(lambda: self._seat.connection.executemany(text, bound).fetchall())
+        await self._run(lambda: self._seat.connection.executemany(text, bound).fetchall())
 
     async def copy(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         marks = ", ".join(f"${index + 1}" for index in range(len(columns)))
@@ -120,28 +141,35 @@ class SqliteEngine:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[SqliteConnection]:
         seat = await self._readers.get()
+        connection = SqliteConnection(seat, "BEGIN")
         try:
-            async with self._transaction(seat, "BEGIN") as connection:
-                yield connection
+            yield connection
         finally:
+            if connection.begun:
+                # nothing depends on how a read ends: its thread closes it before the next one begins
+                seat.later(seat.end_read)
+            self.statements += connection.statements
             self._readers.put_nowait(seat)
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[SqliteConnection]:
-        async with self._writer.lock, self._transaction(self._writer, "BEGIN IMMEDIATE") as connection:
-            yield connection
+        seat = self._writer
+        async with seat.lock:
+            async with self._transaction(seat) as connection:
+                yield connection
 
     @asynccontextmanager
-    async def _transaction(self, seat: Seat, begin: str) -> AsyncIterator[SqliteConnection]:
-        connection = SqliteConnection(seat)
-        await seat.run(lambda: seat.connection.execute(begin).fetchall())
+    async def _transaction(self, seat: Seat) -> AsyncIterator[SqliteConnection]:
+        connection = SqliteConnection(seat, "BEGIN IMMEDIATE")
         try:
             yield connection
-            await seat.run(lambda: seat.connection.execute("COMMIT").fetchall())
+            if connection.begun:
+                await seat.run(lambda: seat.connection.execute("COMMIT").fetchall())
         except BaseException:
             # a cancelled or failed block must never leave its transaction open for the next one
-            with suppress(Unavailable, UniqueClash, apsw.SQLError):
-                await asyncio.shield(seat.run(lambda: seat.connection.execute("ROLLBACK").fetchall()))
+            if connection.begun:
+                with suppress(Unavailable, UniqueClash, apsw.SQLError):
+                    await asyncio.shield(seat.run(lambda: seat.connection.execute("ROLLBACK").fetchall()))
             raise
         finally:
             self.statements += connection.statements

@@ -41,6 +41,7 @@ def web_app(public_url: str, api: AsgiApp = nobody, *, documents: Documents | No
         Route("/static/{name}", _static(site.dist)),
         Route("/manifest.webmanifest", _packaged("manifest.webmanifest", "application/manifest+json")),
         Route("/favicon.svg", _packaged("favicon.svg", "image/svg+xml")),
+        Route("/plain/app.css", _packaged("src/app.css", "text/css; charset=utf-8")),
         Route("/robots.txt", _robots),
     ]
     return Starlette(routes=routes, exception_handlers={404: _unknown(site), 405: _unknown(site)})

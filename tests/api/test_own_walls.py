@@ -1,4 +1,4 @@
-"""Nobody sees, counts or changes what is not theirs: every route of our own API, asked by a stranger and by a member."""
+"""Nobody sees, counts or changes what is not theirs: every route of our own API, asked by strangers and members."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,8 +30,8 @@ class Fleet:
     async def all_of_it(self) -> list[Any]:
         """Everything that its owner sees, to be compared before and after."""
         paths = (
-            "/vehicles", "/drivers", "/vehicle-groups", "/driver-groups", "/devices", "/users", "/sessions", "/credentials",
-            "/account", "/changes", f"/devices/{self.ids['device_id']}/fittings", "/vehicles?archived=true",
+            "/vehicles", "/drivers", "/vehicle-groups", "/driver-groups", "/devices", "/users", "/sessions",
+            "/credentials", "/account", "/changes", f"/devices/{self.ids['device_id']}/fittings", "/vehicles?archived=true",
         )  # fmt: skip
         return [await self.boss.get(path) for path in paths]
 
@@ -55,7 +55,8 @@ async def fleet(here: Installation, mark: str, lat: float = 47.1234567) -> Fleet
         boss,
         {
             "vehicle_id": vehicle["id"], "driver_id": driver["id"], "group_id": group["id"], "device_id": device,
-            "credential_id": made["credential"]["id"], "user_id": user["user"]["id"], "session_id": session, "gone": gone,
+            "credential_id": made["credential"]["id"], "user_id": user["user"]["id"], "session_id": session,
+            "gone": gone,
         },
     )  # fmt: skip
 
@@ -114,8 +115,8 @@ def bodies(ids: Mapping[str, Any]) -> dict[str, Any]:
 
 OWN_THINGS = frozenset(
     {
-        "POST /vehicles/import", "POST /drivers", "POST /drivers/import", "POST /devices", "POST /devices/import", "PATCH /me",
-        "PATCH /account", "POST /users",
+        "POST /vehicles/import", "POST /drivers", "POST /drivers/import", "POST /devices", "POST /devices/import",
+        "PATCH /me", "PATCH /account", "POST /users",
     }
 )  # fmt: skip
 """Calls that say nothing of anybody else's things, and so are carried out for whoever makes them."""
@@ -218,9 +219,7 @@ async def test_a_member_sees_what_is_granted_and_nothing_else_on_any_route(here:
     theirs = await fleet(here, MARK)
     boss = theirs.boss
     [own_device] = await boss.add_devices("Mine")
-    member = await here.person(
-        boss.account_id, "m@x.example", permissions=Permissions(devices=frozenset({own_device}))
-    )
+    member = await here.person(boss.account_id, "m@x.example", permissions=Permissions(devices=frozenset({own_device})))
     for route in ROUTES:
         if route.method != "GET":
             continue

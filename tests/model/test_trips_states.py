@@ -1,4 +1,4 @@
-"""What a device is doing and what is wrong with it, by its reports and by the clock (fleetize Z-72, Z-73, section 10)."""
+"""What a device does and what is wrong with it, by its reports and by the clock (fleetize Z-72, Z-73, section 10)."""
 
 from dataclasses import replace
 

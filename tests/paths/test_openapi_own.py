@@ -41,7 +41,9 @@ class Place:
         async def go() -> httpx.Response:
             transport = httpx.ASGITransport(self.here.app, client=("192.0.2.1", 4000))
             async with httpx.AsyncClient(transport=transport, base_url=BASE) as client:
-                sent = {name: text.encode("latin-1", "replace") for name, text in {**request["headers"], **headers}.items()}
+                sent = {
+                    name: text.encode("latin-1", "replace") for name, text in {**request["headers"], **headers}.items()
+                }
                 wanted = client.build_request(
                     request["method"], request["url"], params=request.get("params"), headers=sent,
                     json=request.get("json"), content=request.get("data"),
@@ -79,7 +81,17 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 # without the chapter on security: every case goes in with a good token, and what comes without one is tested elsewhere
 SCHEMA = schemathesis.openapi.from_dict(openapi(replace(DIALECT, security=()), base_url=BASE, version="0"))
 # a value may be of the right form and yet be refused: a name that is taken, a day that has no end
-SCHEMA.config.checks.positive_data_acceptance.expected_statuses = ["2xx", "3xx", "401", "403", "404", "409", "412", "422", "429"]
+SCHEMA.config.checks.positive_data_acceptance.expected_statuses = [
+    "2xx",
+    "3xx",
+    "401",
+    "403",
+    "404",
+    "409",
+    "412",
+    "422",
+    "429",
+]
 
 
 def refusals(case: Any, answer: httpx.Response) -> list[str]:

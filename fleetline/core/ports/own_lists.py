@@ -77,7 +77,7 @@ class GroupRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceWanted:
-    """Which devices to list, by ascending id; text and ident look at the identifier, text also at the vehicle's name."""
+    """Which devices to list, by ascending id; `text` looks at identifier and vehicle's name, `ident` is exact."""
 
     after: int = 0
     limit: int = 100
@@ -132,7 +132,7 @@ class OwnLists(Protocol):
         ...
 
     async def list_fittings(self, sight: Sight, vehicle_id: int) -> list[tuple[Fitting, str]]:
-        """(fitting, identifier) of what a vehicle carried, oldest first; the caller has seen that the vehicle is visible."""
+        """(fitting, identifier) of what a vehicle carried, oldest first; whoever asks has seen that it is visible."""
         ...
 
     async def list_changes(self, account_id: str, wanted: ChangesWanted) -> list[LoggedChange]: ...

@@ -34,7 +34,14 @@ class OwnWrites(Protocol):
         ...
 
     async def log_many(
-        self, book: Book, at_ms: int, author: Author, kind: str, action: str, rows: Sequence[tuple[int, str]], first: int
+        self,
+        book: Book,
+        at_ms: int,
+        author: Author,
+        kind: str,
+        action: str,
+        rows: Sequence[tuple[int, str]],
+        first: int,
     ) -> None:
         """Many changes of one kind and action: (item, detail as JSON), with ordinals from `first` on."""
         ...

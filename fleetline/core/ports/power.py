@@ -9,6 +9,16 @@ from fleetline.model.resource import Place, ResourceFilter
 from fleetline.model.weather import FileWeather, WeatherSource
 
 
+@dataclass(frozen=True, slots=True)
+class SitePlace:
+    """Where a resource is and how many rows of the physics it has."""
+
+    resource_id: str
+    latitude_deg: float
+    longitude_deg: float
+    rows: int
+
+
 class ResourceRows(Protocol):
     """Resources of accounts; each read takes the account it may see."""
 
@@ -24,6 +34,10 @@ class ResourceRows(Protocol):
 
     async def known(self, account_id: str, resource_ids: Sequence[str]) -> set[str]:
         """Those of the ids that are resources of the account."""
+        ...
+
+    async def places(self, account_id: str, resource_ids: Sequence[str]) -> list[SitePlace]:
+        """Of those of the ids that are resources of the account."""
         ...
 
     async def find_resources(
@@ -75,6 +89,8 @@ class FleetRows(Protocol):
     async def members(self, account_id: str, fleet_ids: Sequence[str]) -> list[PowerResource]:
         """Everybody in any of these fleets once, by creation, then id."""
         ...
+
+    async def places_of_fleet(self, account_id: str, fleet_id: str) -> list[SitePlace]: ...
 
     async def row_total(self, fleet_id: str) -> int:
         """Rows of the physics of all members."""

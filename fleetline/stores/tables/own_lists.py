@@ -4,7 +4,15 @@ from typing import Any, Final
 
 import msgspec
 
-from fleetline.core.ports.own_lists import ChangesWanted, DeviceListed, DeviceWanted, GroupRow, MemberRow, MemberWanted, Sight
+from fleetline.core.ports.own_lists import (
+    ChangesWanted,
+    DeviceListed,
+    DeviceWanted,
+    GroupRow,
+    MemberRow,
+    MemberWanted,
+    Sight,
+)
 from fleetline.model.registry import Change, Fitting, Kind, LoggedChange, Sort
 from fleetline.stores.engine import Connection
 
@@ -39,12 +47,12 @@ def like(text: str) -> str:
     return f"%{text}%"
 
 
-def below(clauses: Clauses, account_id: str, kind: Kind, group_ids: list[int], also: str = "") -> str:
-    """A subquery of the members of these groups and of all groups below them; `also` narrows the groups to begin with."""
+def below(clauses: Clauses, account_id: str, kind: Kind, group_ids: list[int]) -> str:
+    """A subquery of the members of these groups and of all groups below them."""
     return clauses.put(
         "WITH RECURSIVE tree (id_scope, group_id) AS ("
         "SELECT id_scope, group_id FROM registry_groups WHERE account_id = ? AND kind = ? AND group_id {in_ints:?}"
-        f"{also} UNION SELECT g.id_scope, g.group_id FROM tree t JOIN registry_groups g"
+        " UNION SELECT g.id_scope, g.group_id FROM tree t JOIN registry_groups g"
         " ON g.id_scope = t.id_scope AND g.parent_id = t.group_id)"
         " SELECT m.member_id FROM tree t JOIN group_members m ON m.id_scope = t.id_scope AND m.group_id = t.group_id",
         account_id, kind.value, group_ids,
@@ -180,7 +188,9 @@ def _device_listed(row: tuple[Any, ...]) -> DeviceListed:
 
 def _logged_change(row: tuple[Any, ...]) -> LoggedChange:
     version, ordinal, at_ms, actor, door, kind, item_id, action, detail = row
-    return LoggedChange(version, ordinal, at_ms, actor, door, Change(kind, item_id, action, msgspec.json.decode(detail)))
+    return LoggedChange(
+        version, ordinal, at_ms, actor, door, Change(kind, item_id, action, msgspec.json.decode(detail))
+    )
 
 
 def _members_where(clauses: Clauses, sight: Sight, kind: Kind, wanted: MemberWanted) -> str:
@@ -243,10 +253,7 @@ def _devices_where(clauses: Clauses, wanted: DeviceWanted) -> None:
 def _rooted(groups: list[GroupRow]) -> list[GroupRow]:
     """Without the way up to groups that the reader may not know of."""
     known = {group.group_id for group in groups}
-    return [
-        group if group.parent_id in known or group.parent_id is None else _at_top(group)
-        for group in groups
-    ]
+    return [group if group.parent_id in known or group.parent_id is None else _at_top(group) for group in groups]
 
 
 def _at_top(group: GroupRow) -> GroupRow:

@@ -9,7 +9,7 @@ from fleetline.stores.engine import Connection
 
 _NEW: Final = (
     "account_id", "external_id", "id_key", "name", "name_key", "name_claim", "created_at_ms", "modified_at_ms",
-    "revision", "id_scope",
+    "revision",
 )  # fmt: skip
 _LOG: Final = ("account_id", "version", "ordinal", "at_ms", "actor", "door", "kind", "item_id", "action", "detail")
 
@@ -53,22 +53,42 @@ class OwnWriteTables:
     async def insert_many(
         self, book: Book, kind: Kind, rows: Sequence[tuple[int, str, str, str, str, str, str]], at_ms: int
     ) -> None:
-        account_id, version, scope, claimed = book.account_id, book.version, book.id_scope, book.unique_names
-        full = [
-            (account_id, text, id_key, name, name_key, name_key if claimed else None, at_ms, at_ms, version, scope, number)
-            for number, text, id_key, name, name_key, _, _ in rows
-        ]
-        columns = [*_NEW, f"{kind.value}_id"]
-        if kind is Kind.VEHICLE:
-            columns += ["type", "description"]
-            await self._connection.copy(
-                "vehicles", columns, [(*row, facts[5], facts[6]) for row, facts in zip(full, rows, strict=True)]
-            )
+        scope, account, version, claimed = book.id_scope, book.account_id, book.version, book.unique_names
+        if kind is Kind.DRIVER:
+            drivers = [
+                (
+                    scope,
+                    number,
+                    account,
+                    text,
+                    id_key,
+                    name,
+                    name_key,
+                    name_key if claimed else None,
+                    at_ms,
+                    at_ms,
+                    version,
+                )
+                for number, text, id_key, name, name_key, _, _ in rows
+            ]
+            await self._connection.copy("drivers", ("id_scope", "driver_id", *_NEW), drivers)
             return
-        await self._connection.copy("drivers", columns, full)
+        vehicles = [
+            (scope, number, account, text, id_key, name, name_key, name_key if claimed else None, at_ms, at_ms, version,
+             type, description)
+            for number, text, id_key, name, name_key, type, description in rows
+        ]  # fmt: skip
+        await self._connection.copy("vehicles", ("id_scope", "vehicle_id", *_NEW, "type", "description"), vehicles)
 
     async def log_many(
-        self, book: Book, at_ms: int, author: Author, kind: str, action: str, rows: Sequence[tuple[int, str]], first: int
+        self,
+        book: Book,
+        at_ms: int,
+        author: Author,
+        kind: str,
+        action: str,
+        rows: Sequence[tuple[int, str]],
+        first: int,
     ) -> None:
         account_id, version, actor, door = book.account_id, book.version, author.actor, author.door
         await self._connection.copy(
@@ -165,7 +185,10 @@ class OwnWriteTables:
         await self._connection.execute_many(
             "UPDATE devices SET api = $3, clock_offset_s = $4, retired_at_ms = $5, revision = $6"
             " WHERE device_id = $1 AND account_id = $2",
-            [(number, book.account_id, int(api), offset, retired, book.version) for number, api, offset, retired in rows],
+            [
+                (number, book.account_id, int(api), offset, retired, book.version)
+                for number, api, offset, retired in rows
+            ],
         )
 
     async def delete_devices(self, book: Book, ids: Sequence[int], at_ms: int) -> None:

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
+from fleetline.core.ports.power import SitePlace
 from fleetline.model.power import Fleet, PowerResource
 from fleetline.model.resource import Place
 from fleetline.stores.engine import Connection
@@ -91,6 +92,14 @@ class FleetTables:
             account_id, list(fleet_ids),
         )  # fmt: skip
         return await resources_of(rows)
+
+    async def places_of_fleet(self, account_id: str, fleet_id: str) -> list[SitePlace]:
+        rows = await self._connection.fetch(
+            "SELECT r.resource_id, r.latitude_deg, r.longitude_deg, r.row_count FROM power_resources r"
+            " JOIN power_members m ON m.resource_id = r.resource_id WHERE r.account_id = $1 AND m.fleet_id = $2",
+            account_id, fleet_id,
+        )  # fmt: skip
+        return [SitePlace(*row) for row in rows]
 
     async def row_total(self, fleet_id: str) -> int:
         row = await self._connection.fetch_one(

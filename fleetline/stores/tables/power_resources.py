@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
+from fleetline.core.ports.power import SitePlace
 from fleetline.model.power import PowerResource, PvSite
 from fleetline.model.resource import Box, Place, ResourceFilter, row_count
 from fleetline.stores.engine import Connection
@@ -84,6 +85,14 @@ class ResourceTables:
             account_id, list(resource_ids),
         )  # fmt: skip
         return {row[0] for row in rows}
+
+    async def places(self, account_id: str, resource_ids: Sequence[str]) -> list[SitePlace]:
+        rows = await self._connection.fetch(
+            "SELECT resource_id, latitude_deg, longitude_deg, row_count FROM power_resources"
+            " WHERE account_id = $1 AND resource_id {in_texts:$2}",
+            account_id, list(resource_ids),
+        )  # fmt: skip
+        return [SitePlace(*row) for row in rows]
 
     async def find_resources(
         self, account_id: str, wanted: ResourceFilter, after: Place | None, most: int

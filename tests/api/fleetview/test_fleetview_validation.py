@@ -7,7 +7,7 @@ import pytest
 from tests.api.fleetview.kit import Client, plain, system
 
 S = "pvSystems[0]."
-I = f"{S}inverters[0]."
+INVERTER = f"{S}inverters[0]."
 M = f"{S}pvArrays[0].pvModules[0]."
 C = f"{S}pvArrays[0].arrayConfiguration."
 
@@ -69,12 +69,12 @@ CASES: list[tuple[dict[str, Any], str, str, str]] = [
      "range", "canSlideCoefficient_WattPerMeterSquareCelsius must be from -1000 to 0."),
     (has(slideAmountCoefficient=11), f"{S}slideAmountCoefficient", "range",
      "slideAmountCoefficient must be from 0 to 10."),
-    (has(inverter={"count": 1.5}), f"{I}count", "whole", "count must be a whole number from 1 to 100000."),
-    (has(inverter={"count": 0}), f"{I}count", "whole", "count must be a whole number from 1 to 100000."),
-    (has(inverter={"count": None}), f"{I}count", "required", "count is required."),
-    (has(inverter={"maxPowerOutputAC_kW": 0}), f"{I}maxPowerOutputAC_kW", "range",
+    (has(inverter={"count": 1.5}), f"{INVERTER}count", "whole", "count must be a whole number from 1 to 100000."),
+    (has(inverter={"count": 0}), f"{INVERTER}count", "whole", "count must be a whole number from 1 to 100000."),
+    (has(inverter={"count": None}), f"{INVERTER}count", "required", "count is required."),
+    (has(inverter={"maxPowerOutputAC_kW": 0}), f"{INVERTER}maxPowerOutputAC_kW", "range",
      "maxPowerOutputAC_kW must be above 0 and at most 1000000."),
-    (has(inverter={"efficiencyRating_Percent": 100.1}), f"{I}efficiencyRating_Percent", "range",
+    (has(inverter={"efficiencyRating_Percent": 100.1}), f"{INVERTER}efficiencyRating_Percent", "range",
      "efficiencyRating_Percent must be above 0 and at most 100."),
     (has(modules={"count": 10_000_001}), f"{M}count", "whole", "count must be a whole number from 1 to 10000000."),
     (has(modules={"nameplateDCRating_kW": 1000.5}), f"{M}nameplateDCRating_kW", "range",

@@ -16,6 +16,7 @@ from fleetline.api.dialects.fleetview.words import bad
 from fleetline.api.http import JSON_TYPE, Request, Response
 from fleetline.core.power_kernel import FloatArray
 from fleetline.core.power_series import MIXED, FleetSeries, GroupSeries, ResourceSeries
+from fleetline.core.power_simulation import Summary
 from fleetline.model.power import MODEL_VERSION, Tracking
 from fleetline.model.resource_query import (
     FURTHEST_AHEAD_S,
@@ -86,7 +87,7 @@ def read_query(query: Query, now_ms: int, *, kinds: Sequence[str] = tuple(Series
     check_span(start_ms, end_ms, resolution)
     as_of_ms = as_of(query, kind, now_ms)
     if kind is SeriesKind.FORECAST:
-        _check_ahead(start_ms, end_ms, resolution, as_of_ms)
+        check_ahead(start_ms, end_ms, resolution, as_of_ms)
     return PowerQuery(
         kind=kind,
         start_s=start_ms // 1000,
@@ -132,7 +133,8 @@ def check_span(start_ms: int, end_ms: int, resolution: int) -> None:
         raise bad("endTime", "range", f"endTime must be at most {MOST_PERIODS} periods after startTime.")
 
 
-def _check_ahead(start_ms: int, end_ms: int, resolution: int, as_of_ms: int) -> None:
+def check_ahead(start_ms: int, end_ms: int, resolution: int, as_of_ms: int) -> None:
+    """A forecast begins at its `asOf` and reaches seven days. errors: Refusal 400"""
     period_ms = resolution * 60_000
     if start_ms < as_of_ms // period_ms * period_ms:
         raise bad("startTime", "range", "startTime must not lie before asOf.")
@@ -207,6 +209,17 @@ def fleet_head(series: FleetSeries) -> dict[str, Any]:
         "resourceCount": series.count,
         "failedResourceCount": len(failures),
         "failures": [failure_json(failure) for failure in failures[:MOST_FAILURES]],
+    }
+
+
+def simulation_head(query: PowerQuery, summary: Summary, count: int) -> dict[str, Any]:
+    """What the results of a simulation say before their numbers."""
+    basis = Basis(assumed=tuple(summary.assumed), not_modelled=tuple(summary.not_modelled))
+    return {
+        **_head(query, basis),
+        "resourceCount": count,
+        "failedResourceCount": summary.failed,
+        "failures": [failure_json(failure) for failure in summary.failures],
     }
 
 

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from fleetline.api.dialects.fleetview import fleets, power, resources, tokens, weather
+from fleetline.api.dialects.fleetview import bulk, fleets, job_routes, power, resources, simulations, tokens, weather
 from fleetline.api.dialects.fleetview.checks import WRITES
+from fleetline.api.dialects.fleetview.results import MEDIA
 from fleetline.api.dialects.fleetview.schema import BATCH, FLEET, MEMBERS, RESOURCE, json_schema
 from fleetline.api.routes import Answer, Handler, Parameter, Route
 from fleetline.model.weather import RANGES
@@ -37,6 +38,7 @@ _TEXTS: Final = {
     400: "The request is wrong; `errors` names every fault.",
     401: "The API key or the access token is missing or not valid.",
     403: "The client may only read.",
+    410: "The results were kept for 7 days.",
     404: "There is no such object, or it is another license's.",
     409: "A value is in use already.",
     412: "The object has changed since the version in If-Match.",
@@ -322,4 +324,53 @@ WEATHER: Final = (
           answers=(Answer(200, "Each cell that has data.", _ITEMS),)),
 )  # fmt: skip
 
-ROUTES: Final = (*TOKENS, *RESOURCES, *FLEETS, *POWER, *WEATHER)
+_SIMULATION: Final = json_schema(simulations.SIMULATION)
+_SIMULATED: Final = tuple(Answer(200, "The results.", media=media.split(";")[0]) for media in MEDIA.values())
+_SIMULATION_ONE: Final = "/v1/simulations/{simulationId}"
+SIMULATIONS: Final = (
+    route("POST", "/v1/simulations", "Start simulation", simulations.start, tag="Simulations", body=_SIMULATION,
+          answers=(Answer(202, "It is queued.", {"type": "object"}, headers={"Location": "Where to look."}),),
+          errors=(400, 413, 415, 422), source="sister"),
+    route("GET", _SIMULATION_ONE, "Watch simulation", simulations.read, tag="Simulations",
+          answers=(Answer(200, "Its state.", {"type": "object"}, headers={"Retry-After": "Until it is over."}),),
+          source="sister"),
+    route("GET", f"{_SIMULATION_ONE}/results", "Results of a simulation", simulations.results, tag="Simulations",
+          answers=_SIMULATED, errors=(400, 409, 410), source="sister"),
+    route("DELETE", _SIMULATION_ONE, "Cancel or remove simulation", simulations.end, tag="Simulations",
+          answers=(_GONE,), errors=(400,)),
+)  # fmt: skip
+
+_IMPORTED: Final = (
+    Answer(200, "What became of each row, up to 1000 of them.", {"type": "object"}),
+    Answer(202, "A job works on them, 200,000 at most.", {"type": "object"}, headers={"Location": "Where to look."}),
+)
+BULK: Final = (
+    route("POST", "/v1/resources/import", "Import resources", bulk.take, tag="Bulk", writes=True,
+          parameters=(
+              parameter("dryRun", "Say what would be done, store nothing.", type="boolean", default=False),
+              parameter("mode", "What rows may do.", type="string", enum=list(bulk.MODES), default="upsert"),
+              parameter("atomic", "Store all rows or none.", type="boolean", default=False),
+              parameter("azimuthConvention", "How azimuths count.", enum=list(bulk.CONVENTIONS)),
+              parameter("fleetId", "All rows join this fleet.", type="string", format="uuid"),
+          ),
+          body={"type": "array", "items": _RESOURCE}, body_media=", ".join(bulk.READERS), body_limit=LARGE,
+          answers=_IMPORTED, errors=(400, 404, 413, 415)),
+    route("GET", "/v1/resources/export", "Export resources", bulk.give, tag="Bulk",
+          parameters=(
+              *FILTERS, parameter("format", "Form of the file.", enum=list(bulk.FORMATS), default="csv"),
+          ),
+          answers=tuple(Answer(200, "All of them.", media=media.split(";")[0]) for media in bulk.FORMATS.values())),
+)  # fmt: skip
+_JOB: Final = Answer(200, "The job.", {"type": "object"}, headers={"Retry-After": "Until it is over."})
+JOBS: Final = (
+    route("GET", "/v1/jobs", "List jobs", job_routes.find, tag="Jobs", parameters=(LIMIT, CURSOR),
+          answers=(listing({"type": "object"}, "Jobs by creation."),)),
+    route("GET", "/v1/jobs/{jobId}", "Watch job", job_routes.read, tag="Jobs", answers=(_JOB,)),
+    route("GET", "/v1/jobs/{jobId}/rows", "Rows of an import", job_routes.rows, tag="Jobs",
+          parameters=(
+              parameter("outcome", "Only these.", enum=["Created", "Updated", "Unchanged", "Refused"]),
+          ),
+          answers=(Answer(200, "One JSON object a line.", media="application/x-ndjson"),), errors=(400, 409, 410)),
+)  # fmt: skip
+
+ROUTES: Final = (*TOKENS, *RESOURCES, *BULK, *FLEETS, *POWER, *WEATHER, *SIMULATIONS, *JOBS)

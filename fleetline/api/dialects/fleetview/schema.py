@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import Any, Final, Literal
 
 from fleetline.model.power import LIMITS, Limit, Mounting, Tracking
@@ -29,7 +28,7 @@ class Field:
     limit: Limit | None = None
     least: int = 0
     most: int = 0
-    words: Mapping[str, Enum] = field(default_factory=dict)
+    words: Mapping[str, Any] = field(default_factory=dict)
     form: "Form | None" = None
     free: bool = False
     text: str = ""
@@ -49,13 +48,13 @@ class Form:
             self.by_key[alias.lower()] = self.by_key[name.lower()]
 
 
-TRACKING: Final[Mapping[str, Enum]] = {
+TRACKING: Final[Mapping[str, Tracking]] = {
     "Fixed": Tracking.FIXED,
     "SingleAxis": Tracking.SINGLE_AXIS,
     "SingleAxisWithBacktracking": Tracking.SINGLE_AXIS_BACKTRACKING,
     "DualAxis": Tracking.DUAL_AXIS,
 }
-MOUNTING: Final[Mapping[str, Enum]] = {"OpenRack": Mounting.OPEN_RACK, "Roof": Mounting.ROOF}
+MOUNTING: Final[Mapping[str, Mounting]] = {"OpenRack": Mounting.OPEN_RACK, "Roof": Mounting.ROOF}
 
 
 def _number(name: str, attr: str, limit: str = "", *, default: Any = None, required: bool = False) -> Field:
@@ -190,8 +189,8 @@ def _property(item: Field) -> dict[str, Any]:
     if item.kind == "reply":
         return out | {"readOnly": True}
     default = item.default
-    if isinstance(default, Enum):
-        default = next(word for word, value in item.words.items() if value is default)
+    if item.kind == "enum":
+        default = next((word for word, value in item.words.items() if value is default), None)
     if default not in (None, ()):
         out["default"] = default
     return out

@@ -17,7 +17,7 @@ from fleetline.api.errors import (
 from fleetline.api.http import JSON_TYPE, Headers, Request, Response
 from fleetline.model.errors import Conflict, FleetlineError, Invalid, NotFound, Unavailable
 from fleetline.model.refusals import TooMany, Unknown
-from fleetline.model.resource import Fault, Stale, UnknownMembers
+from fleetline.model.resource import Fault, Stale, TooManyRows, UnknownMembers
 from fleetline.model.resource_query import CannotCompute, OutOfReach, QueueFull
 
 STATUS_WORDS: Final = {
@@ -120,10 +120,8 @@ def _conflict(error: Conflict) -> Response:
 
 
 def _members(error: UnknownMembers) -> Response:
-    faults = [
-        Fault(f"resourceIds[{index}]", "unknown", f"resourceIds[{index}] does not exist.") for index in error.indexes
-    ]
-    refusal = faulty(faults[:MOST_ERRORS])
+    paths = [f"{error.what}[{index}]" for index in error.indexes[:MOST_ERRORS]]
+    refusal = faulty([Fault(path, "unknown", f"{path} does not exist.") for path in paths])
     return error_response(400, refusal.message, refusal.faults)
 
 
@@ -182,6 +180,7 @@ _WORDS: Final[tuple[tuple[type[FleetlineError], Callable[..., Response]], ...]] 
     (TypeUnsupported, _type),
     (EncodingUnsupported, _type),
     (BodyTooLarge, lambda error: error_response(413, f"The body is larger than {error.limit} bytes.")),
+    (TooManyRows, lambda error: error_response(413, f"An import may have {error.most} rows.")),
     (BodyUnreadable, _unreadable),
     (Stale, lambda error: error_response(412, "The object has changed since; read it again.")),
     (Conflict, _conflict),

@@ -1,114 +1,112 @@
-"""Fleetline's own API, version 1: everything the web app and programs of the owner use.
+"""Fleetline's own API, version 1: everything the web app and programs of the owner use. Paths are below /api/v1.
 
 Common to all routes
-    Who calls        cookie `fleetline_session` (HttpOnly, SameSite=Lax), or `Authorization: Bearer SECRET` with a session's
-                     secret or an API token (kind `fleetline-token`). A call that carries the cookie and changes something
-                     needs the header `X-Fleetline-CSRF: VALUE`, VALUE from `csrf` of GET /session; else 403 `csrf`.
-    Who may          reading: everybody, within the permissions; changing: administrators (403 `not_allowed`), everybody
-                     their own password, preferences and sessions. What a grant hides is 404 like what never was. Withheld
-                     parts are null, and `X-Fleetline-Withheld` names them.
-    Values           instants are `_at_ms`: whole milliseconds since 1970, UTC. In a query `from`, `to` take those or
-                     RFC 3339. Units stand in names. Every key is always there; unknown or withheld is null.
-    Lists            {"items": [...], "next": CURSOR or null, "version": N}; `limit` 1 to 1000 (100), `cursor` = `next` of
-                     the page before; the same cost at every depth. `version` grows with each change of the registry.
-    Bulk             POST, PATCH and DELETE of a collection take a JSON array, at most 100,000 items, one transaction, and
-                     answer 200 {"outcomes": [...], "done": N, "refused": N, "version": N}: one outcome per item, in order:
-                     {"outcome": added | changed | unchanged | archived | restored | joined | left | fitted | unfitted |
-                     duplicate | unknown | refused | stale, "id", "revision", "field", "reason"}. One bad item never loses
-                     the good ones; `?atomic=true` writes nothing unless every item is good (409 with the same outcomes).
-    Versions         one thing carries `ETag: "REVISION"`; PATCH and DELETE of it take `If-Match` (412 when it moved);
-                     in bulk an item may carry `revision` (outcome `stale`).
-    Repeats          a POST, PATCH or DELETE with `Idempotency-Key` (1 to 255 characters) is done once within 24 hours: the
-                     repeat gets the first answer with `Idempotency-Replayed: true`; with another body 409 `key_reused`.
-    Refusals         application/problem+json (RFC 9457): {"type": "about:blank", "title", "status", "code", "detail",
-                     "request_id", "errors": [{"path", "reason"}]}.
+    Who calls    cookie `fleetline_session` (HttpOnly, SameSite=Lax), or `Authorization: Bearer SECRET` with a session's
+                 secret or an API token (kind fleetline-token). A call with the cookie that changes something needs the
+                 header `X-Fleetline-CSRF: VALUE`; VALUE is `csrf` of GET /session (and of signing in). Else 403 `csrf`.
+    Who may      reading: everybody, within the permissions; changing: administrators (else 403 `not_allowed`), and
+                 everybody their own password, preferences and sessions. What a grant hides is 404, like what never
+                 was. Withheld parts are null, and the header `X-Fleetline-Withheld` names them.
+    Values       instants are `_at_ms`: whole milliseconds since 1970, UTC. In a query `from`, `to` take those or
+                 RFC 3339. Units stand in names. Every key is always there; null is unknown or withheld.
+    Queries      an unknown parameter is 422. Several values: `type=CAR,VAN` or `type=CAR&type=VAN`.
+    Lists        {"items": [...], "next": CURSOR or null, "version": N}; `limit` 1 to 1000 (100), `cursor` = `next` of
+                 the page before, at the same cost at every depth. `version` grows with each change of the registry.
+    Bulk         POST, PATCH, DELETE of a collection take a JSON array of at most 100,000 items, are one transaction
+                 and answer 200 {"outcomes": [...], "done": N, "refused": N, "version": N}, one outcome per item, in
+                 order: {"outcome", "id", "revision", "field", "reason"}, absent where empty. Outcomes: added, changed,
+                 unchanged, archived, deleted, restored, joined, left; duplicate, unknown, refused, stale. One bad item
+                 never loses the good ones; with `?atomic=true` nothing is written unless all are good: 409 `not_all`
+                 with the same `outcomes`.
+    Versions     one thing carries `ETag: "REVISION"`; its PATCH and DELETE take `If-Match` (412 `stale`); an item of a
+                 bulk call may carry `revision` (outcome stale).
+    Repeats      with `Idempotency-Key` (1 to 255 characters) a call that changes something is done once in 24 hours;
+                 the repeat gets the first answer and `Idempotency-Replayed: true`; another call 409 `key_reused`.
+    Refusals     application/problem+json (RFC 9457): {"type", "title", "status", "code", "detail", "request_id",
+                 "errors": [{"path", "reason"}]}.
 
-Coming in
-    GET    /status                          open: {version, setup_needed, sign_in: true}
-    POST   /setup                           open, only while there is no account: {organisation, email, password,
-                                            time_zone?, language?} -> session, cookie set
-    POST   /session                         open: {email, password, keep?: cookie | token}: cookie set, {csrf}; or {token};
-                                            401 `password`, 429
-    GET    /session                         {user, account, plan, role, administers, permissions, preferences, csrf,
-                                            expires_at_ms}
-    DELETE /session                         sign out, cookie taken away
-    PATCH  /me                              preferences: {units, time_zone, language, theme, ...}: a JSON object merged in
-    POST   /me/password                     {current, new}; ends all other sessions
-    GET    /me/sessions                     sessions of the own user
-    DELETE /me/sessions/{session_id}        end one of them
+Coming in (session.py)
+    GET    /status                    open: {version, setup_needed}
+    POST   /setup                     open, while there is no account: {organisation, email, password, time_zone?,
+                                      language?} -> 201, cookie set, {csrf, expires_in_s}
+    POST   /session                   open: {email, password, keep?: cookie | token} -> cookie and {csrf}, or {token};
+                                      401 `password`, 429 with Retry-After
+    GET    /session                   who the caller is: see people.SignedIn
+    DELETE /session                   sign out
+    PATCH  /me                        preferences: a JSON object merged into what is there, null takes a key away
+    POST   /me/password               {current, new}; ends all other sessions of the person
+    GET    /me/sessions               DELETE /me/sessions/{session_id}
 
-Registry
-    GET    /vehicles                        filters q, group (subgroups count), type, has_device, external_id, id (many),
-                                            status; sort name | external_id | -name | -external_id; include=now; archived
-    POST   /vehicles                        [{external_id, name, type?, description?, group_ids?}]
-    PATCH  /vehicles                        [{id, revision?, name?, external_id?, type?, description?, group_ids?}]
-    DELETE /vehicles                        [id, ...] or [{id, revision}]: archives; restorable for 30 days
-    POST   /vehicles/restore                [id, ...]
-    GET    /vehicles/{vehicle_id}           with ETag; `now` when history is there
-    PATCH  /vehicles/{vehicle_id}           If-Match
-    DELETE /vehicles/{vehicle_id}           If-Match; archives
-    GET    /vehicles/{vehicle_id}/fittings  which devices it carried
-    GET    /vehicles/{vehicle_id}/changes   its audit trail, newest first
-    GET    /vehicles/export                 CSV in the import's own form, of the current filter
-    POST   /vehicles/import                 text/csv; preview=true, mode=..., atomic=...: report per row
-    (the same for /drivers, without type, description, devices, fittings)
-    GET    /vehicle-groups                  the whole tree, flat: {id, name, parent_id, members, modified_at_ms, revision}
-    POST   /vehicle-groups                  [{name, parent_id?}]
-    PATCH  /vehicle-groups                  [{id, name?, parent_id?, revision?}]
-    DELETE /vehicle-groups                  [id, ...]; members stay, groups below come to the top
+Registry (registry.py, device_routes.py; shapes in things.py)
+    GET    /vehicles                  q, group (subgroups count), type, has_device, status, external_id, id, archived;
+                                      sort = name | -name | external_id | -external_id; include=now
+    POST   /vehicles                  [{external_id, name, type?, description?, group_ids?}]
+    PATCH  /vehicles                  [{id, revision?, external_id?, name?, type?, description?, group_ids?}]
+    DELETE /vehicles                  [id or {id, revision}]: archives; restorable for 30 days
+    POST   /vehicles/restore          [id]
+    GET    /vehicles/export           text/csv of the current filter, in the import's own form
+    POST   /vehicles/import           text/csv: Vehicle ID, Vehicle Name, Vehicle Groups (`|`); preview, atomic,
+                                      add_groups, sync, max_removals, remove_fitted, version: a report per row
+    GET, PATCH, DELETE /vehicles/{vehicle_id}       one; GET always with `now`
+    GET    /vehicles/{vehicle_id}/changes, /fittings
+    the same for /drivers, without types, descriptions, devices, fittings and states
+    GET    /vehicle-groups            the whole tree, flat: {id, name, parent_id, members, modified_at_ms, revision}
+    POST   /vehicle-groups            [{name, parent_id?}]
+    PATCH  /vehicle-groups            [{id, revision?, name?, parent_id?}]
+    DELETE /vehicle-groups            [id or {id, revision}]; members stay, groups below come to the top
     GET, PATCH, DELETE /vehicle-groups/{group_id}
-    POST   /vehicle-groups/{group_id}/members    [vehicle id, ...] join
-    DELETE /vehicle-groups/{group_id}/members    [vehicle id, ...] leave
-    (the same for /driver-groups)
-    GET    /devices                         filters q, ident, id, has_vehicle, retired; include=now
-    POST   /devices                         [{ident, name, type?, description?, mileage_km?}]: in the vehicle of that name
-    PATCH  /devices                         [{id, vehicle_id?, api?, clock_offset_s?, retired?, revision?}]
-    DELETE /devices                         [id, ...]
+    POST, DELETE /vehicle-groups/{group_id}/members  [vehicle id]: join, leave
+    the same for /driver-groups
+    GET    /devices                   q, ident, id, has_vehicle, retired, status; include=now
+    POST   /devices                   [{ident, name, type?, description?, mileage_km?}]: into the vehicle of that name
+    PATCH  /devices                   [{id, revision?, vehicle_id?, api?, clock_offset_s?, retired?}]
+    DELETE /devices                   [id or {id, revision}]
+    GET    /devices/export            POST /devices/import: text/csv imei, name, type, description, mileage; preview,
+                                      atomic
     GET, PATCH, DELETE /devices/{device_id}
-    GET    /devices/{device_id}/fittings    which vehicles it rode in
-    GET, POST /devices/{device_id}/calibrations   POST {mileage_km, at_ms?}
-    POST   /devices/import                  text/csv: imei, name, type, description, mileage
-    POST   /fittings                        [{device_id, vehicle_id or null}]: moves devices from now on
-    GET    /search                          q: the first few vehicles, drivers, groups, devices
-    GET    /changes                         after=CURSOR, limit, kind: the feed, oldest first, deletes included
-    GET    /audit                           newest first; filters kind, id, actor, from, to; registry and administration
-    POST   /changes/{version}/undo          takes back what one call changed, item by item
+    GET    /devices/{device_id}/fittings
+    GET, POST /devices/{device_id}/calibrations      POST {mileage_km, at_ms?}
+    POST   /fittings                  [{device_id, vehicle_id or null}]: from now on; devices may swap
 
-Live and history
-    GET    /live                            columns, see `LiveColumns`: {at_ms, version, device_id: [...], vehicle_id, name,
-                                            type, lat_e7, lon_e7, course_deg, speed_kmh, status, fix_at_ms, heard_at_ms, ...}
-    GET    /live/events                     text/event-stream: `event: changed`, data the same columns of changed devices
-                                            only, at most one a second; `event: registry`, data {version}; a comment each
-                                            15 s
-    GET    /vehicles/{vehicle_id}/trips     from, to: trips with stops, rules, distance, ends; points=true adds lines
-    GET    /vehicles/{vehicle_id}/positions from, to, format=json (columns) | csv | gpx | geojson | kml
-    GET    /vehicles/{vehicle_id}/days      from, to (dates): distance and trips per UTC day
-    (the same for /devices/{device_id})
+What happens and happened (history_routes.py)
+    GET    /search                    q: the first few vehicles, drivers, groups, devices: {items: [{kind, id, name, hint}]}
+    GET    /changes                   after, limit, kind: the feed, oldest first, deletes included: {items, next, more}
+    POST   /changes/{version}/undo    takes back what one bulk call or import changed, item by item
+    GET    /audit                     newest first, registry and administration; kind, id, actor, from, to
+    GET    /live                      columns of all devices: see live.LiveColumns
+    GET    /live/events               text/event-stream: `snapshot` (columns of all), then `changed` (the same columns,
+                                      changed devices only, and `gone`) at most once a second, `registry` {version},
+                                      `ended` when session or rights have changed; a comment after 15 silent seconds
+    GET    /vehicles/{vehicle_id}/trips      from, to, points: see history.Trips
+    GET    /vehicles/{vehicle_id}/positions  from, to (32 days at most), step_s, attributes, format = json (columns, see
+                                             tracks.PositionColumns) | csv | gpx | geojson | kml
+    GET    /vehicles/{vehicle_id}/days       from, to (dates): trips, distance and driving time per UTC day
+    the same for /devices/{device_id}
 
-Solar
-    /solar/resources, /solar/fleets, ...    see solar.py
+Solar (solar.py)
 
-Administration (administrators)
-    GET, PATCH /account                     {name, time_zone, language, plan}
-    GET    /plans                           every plan with its limits, and which is in force
-    GET, POST, PATCH /users                 [{email, role?, permissions?, password?}]; [{id, role?, permissions?, disabled?}]
-    GET, PATCH /users/{user_id}
-    POST   /users/{user_id}/password        {new?}: a password, shown once when generated
-    GET    /sessions                        of all users; DELETE /sessions/{session_id}
-    GET    /credentials                     filters kind, state
-    POST   /credentials                     {kind: fleetline-token | fleetize-token | fleetview-client | trimble-key, name,
-                                            user_id?, key_id?, read_only?, expires_at_ms?}: secrets shown once
-    POST   /credentials/{credential_id}/roll     {overlap_s: 0 | 3600 | 86400 | 604800}
-    DELETE /credentials/{credential_id}     revoke
-    GET    /requests                        the request log; filters api, action, credential, address, refused, from, to
-    GET    /openapi.json                    open
+Administration (admin.py, credentials.py)
+    GET, PATCH /account               {name?, time_zone?, language?}
+    GET    /plans                     every plan with its limits, and which is in force
+    GET    /users                     POST [{email, role?, permissions?, password?}], PATCH [{id, role?, permissions?,
+                                      disabled?}]: outcomes with `user`, and `password` once when it was made up
+    GET, PATCH /users/{user_id}       POST /users/{user_id}/password {new?}: ends the user's sessions
+    GET    /sessions                  user: of all users; DELETE /sessions/{session_id}
+    GET    /credentials               kind, state
+    POST   /credentials               {kind: fleetline-token | fleetize-token | fleetview-client | trimble-key, name?,
+                                      user_id?, key_id?, read_only?, keeps_refresh?, expires_at_ms?} -> 201 {credential,
+                                      secrets: {token, apitoken, api_key, client_id, client_secret}}, shown once
+    POST   /credentials/{credential_id}/roll  {overlap_s: 0 | 3600 | 86400 | 604800}: the new secret, shown once
+    DELETE /credentials/{credential_id}
+    GET    /requests                  the request log: api, action, credential, address, refused, from, to
+    GET    /openapi.json              open
 """
 
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Final
 
 from fleetline.api.dialect import Dialect
-from fleetline.api.dialects.own import admin, credentials, registry, session
+from fleetline.api.dialects.own import admin, credentials, device_routes, history_routes, registry, session
 from fleetline.api.dialects.own.calls import check_query
 from fleetline.api.dialects.own.doors import COOKIE, admit_caller, check_rights, identify
 from fleetline.api.dialects.own.repeats import handle_once
@@ -138,6 +136,8 @@ problem details (RFC 9457) with a `code` for programs.
 ROUTES: Final = (
     *session.ROUTES,
     *registry.ROUTES,
+    *device_routes.ROUTES,
+    *history_routes.ROUTES,
     *admin.ROUTES,
     *credentials.ROUTES,
     route("GET", "/openapi.json", "This document", None, open_handler=document, tag="session",

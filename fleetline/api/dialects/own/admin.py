@@ -22,8 +22,8 @@ from fleetline.api.http import Request, Response
 from fleetline.api.routes import Answer
 from fleetline.core import sessions
 from fleetline.core.acts import record
-from fleetline.core.household import change_account, change_users
 from fleetline.core.household import UserChange as Change
+from fleetline.core.household import change_account, change_users
 from fleetline.model.access import NOTHING, Permissions, Role, permissions_of
 from fleetline.model.errors import FleetlineError, Invalid, NotFound
 
@@ -35,7 +35,7 @@ MOST_USERS: Final = 100
 
 
 class PermissionsGiven(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`devices`: "all" or ids; `withhold` out of imei, sensors, location, mileage, routes; `history` days back, 0 all."""
+    """`devices`: "all" or ids; `withhold`: imei, sensors, location, mileage, routes; `history`: days back, 0 all."""
 
     devices: list[Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1)]] | Literal["all"] = []
     groups: list[Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1)]] = []

@@ -15,6 +15,7 @@ from fleetline.api.dialects.own.replies import (
     nothing,
     query,
     route,
+    words_schema,
 )
 from fleetline.api.dialects.own.session import Text
 from fleetline.api.http import Request, Response
@@ -147,7 +148,11 @@ async def add(workspace: "Workspace", request: Request) -> Response:
         )  # fmt: skip
     elif asked.kind == "fleetline-token":
         own = await add_own_token(
-            workspace, name=asked.name, user_id=asked.user_id, read_only=asked.read_only, expires_at_ms=asked.expires_at_ms
+            workspace,
+            name=asked.name,
+            user_id=asked.user_id,
+            read_only=asked.read_only,
+            expires_at_ms=asked.expires_at_ms,
         )
         credential, secrets = own.credential, Secrets(token=own.secret)
     elif asked.kind == "fleetize-token":
@@ -237,25 +242,67 @@ def _request_shown(entry: RequestEntry) -> RequestShown:
 CREDENTIAL_ID: Final = in_path("credential_id", "Id of the credential", {"type": "string"})
 
 
-def _words(words: tuple[str, ...]) -> dict[str, object]:
-    return {"type": "array", "items": {"type": "string", "enum": list(words)}, "minItems": 1}
-
-
 ROUTES: Final = (
-    route("GET", "/credentials", "Credentials of all APIs", listing, tag="credentials", level="administrator",
-          parameters=[query("kind", "Of these kinds", _words(KINDS)), query("state", "In these states", _words(STATES))],
-          answers=[Answer(200, "All of them, by creation", Listed[CredentialShown])]),
-    route("POST", "/credentials", "Make a credential", add, tag="credentials", body=NewCredential,
-          text="The secrets are in this answer and nowhere else ever again.",
-          answers=[Answer(201, "The credential and its secrets", CredentialMade)]),
-    route("POST", "/credentials/{credential_id}/roll", "Give a credential a new secret", roll, tag="credentials",
-          parameters=[CREDENTIAL_ID], body=Roll, answers=[Answer(200, "The new secret", CredentialMade)]),
-    route("DELETE", "/credentials/{credential_id}", "Revoke a credential", revoke, tag="credentials",
-          parameters=[CREDENTIAL_ID], answers=[Answer(204, "From the next call on it opens nothing")]),
-    route("GET", "/requests", "The log of all calls", requests, tag="credentials", level="administrator",
-          parameters=[CURSOR, LIMIT, query("api", "Of this API: fleetize, trimble, fleetview, own"),
-                      query("action", "Exactly this operation"), query("credential", "Made with this credential"),
-                      query("address", "From this address"), query("refused", "Only refused or only answered ones",
-                      {"type": "boolean"}), query("from", "Not before", INSTANT_SCHEMA), query("to", "Before", INSTANT_SCHEMA)],
-          answers=[Answer(200, "The newest first", Listed[RequestShown])]),
-)  # fmt: skip
+    route(
+        "GET",
+        "/credentials",
+        "Credentials of all APIs",
+        listing,
+        tag="credentials",
+        level="administrator",
+        parameters=[
+            query("kind", "Of these kinds", words_schema(KINDS)),
+            query("state", "In these states", words_schema(STATES)),
+        ],
+        answers=[Answer(200, "All of them, by creation", Listed[CredentialShown])],
+    ),
+    route(
+        "POST",
+        "/credentials",
+        "Make a credential",
+        add,
+        tag="credentials",
+        body=NewCredential,
+        text="The secrets are in this answer and nowhere else ever again.",
+        answers=[Answer(201, "The credential and its secrets", CredentialMade)],
+    ),
+    route(
+        "POST",
+        "/credentials/{credential_id}/roll",
+        "Give a credential a new secret",
+        roll,
+        tag="credentials",
+        parameters=[CREDENTIAL_ID],
+        body=Roll,
+        answers=[Answer(200, "The new secret", CredentialMade)],
+    ),
+    route(
+        "DELETE",
+        "/credentials/{credential_id}",
+        "Revoke a credential",
+        revoke,
+        tag="credentials",
+        parameters=[CREDENTIAL_ID],
+        answers=[Answer(204, "From the next call on it opens nothing")],
+    ),
+    route(
+        "GET",
+        "/requests",
+        "The log of all calls",
+        requests,
+        tag="credentials",
+        level="administrator",
+        parameters=[
+            CURSOR,
+            LIMIT,
+            query("api", "Of this API: fleetize, trimble, fleetview, own"),
+            query("action", "Exactly this operation"),
+            query("credential", "Made with this credential"),
+            query("address", "From this address"),
+            query("refused", "Only refused or only answered ones", {"type": "boolean"}),
+            query("from", "Not before", INSTANT_SCHEMA),
+            query("to", "Before", INSTANT_SCHEMA),
+        ],
+        answers=[Answer(200, "The newest first", Listed[RequestShown])],
+    ),
+)

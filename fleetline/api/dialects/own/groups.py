@@ -85,5 +85,3 @@ def _change(number: int, revision: int | None, item: GroupChange | GroupPatch) -
         number, revision, None if item.name is UNSET else item.name,
         fleet_groups.KEPT if item.parent_id is UNSET else item.parent_id,
     )  # fmt: skip
-
-

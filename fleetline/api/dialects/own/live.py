@@ -85,7 +85,8 @@ async def snapshot(workspace: "Workspace", request: Request) -> Response:
 
 async def events(workspace: "Workspace", request: Request) -> Response:
     headers = [
-        ("content-type", "text/event-stream; charset=utf-8"), ("cache-control", "no-store"), ("x-accel-buffering", "no"),
+        ("content-type", "text/event-stream; charset=utf-8"), ("cache-control", "no-store"),
+        ("x-accel-buffering", "no"),
         ("content-encoding", "identity"), *withheld(workspace),
     ]  # fmt: skip
     return Response(200, until_gone(request, frames(workspace)), headers)

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-
 from msgspec import UNSET
 
 from fleetline.api.dialects.own.calls import Query, body_of, expected_revision, id_in_path, packed, query_of
@@ -184,7 +183,5 @@ def _change(number: int, revision: int | None, item: Any) -> MemberChange:
         for name in ("external_id", "name", "type", "description")
         if (value := getattr(item, name, UNSET)) is not UNSET
     }
-    groups = None if item.group_ids is UNSET else tuple(item.group_ids)
+    groups = None if item.group_ids is UNSET else item.group_ids
     return MemberChange(number, revision, group_ids=groups, **facts)
-
-

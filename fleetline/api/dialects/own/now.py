@@ -49,7 +49,12 @@ class Now(msgspec.Struct, frozen=True, kw_only=True):
 
 def now_shown(view: DeviceView, withhold: frozenset[str]) -> Now:
     """The view with the parts taken out that the caller may not see."""
-    now, place, sensors, mileage = view.live, "location" not in withhold, "sensors" not in withhold, "mileage" not in withhold
+    now, place, sensors, mileage = (
+        view.live,
+        "location" not in withhold,
+        "sensors" not in withhold,
+        "mileage" not in withhold,
+    )
     return Now(
         status=STATUS[now.status_code], alarm=ALARM[now.error_code], alarm_at_ms=now.error_ms, fix_at_ms=now.fix_ms,
         heard_at_ms=now.heartbeat_ms, online_at_ms=now.online_ms, parked_at_ms=now.parked_at_ms,

@@ -36,7 +36,9 @@ async def handle_once(exchange: Exchange) -> Response:
         return await handle(exchange)
     if not 1 <= len(key) <= 255 or not findable(key):
         raise Invalid("Idempotency-Key", "must be 1 to 255 characters")
-    asked = b"\0".join([request.method.encode(), request.path.encode("utf-8", "replace"), request.query.encode(), request.body])
+    asked = b"\0".join(
+        [request.method.encode(), request.path.encode("utf-8", "replace"), request.query.encode(), request.body]
+    )
     earlier = await repeats.begin(workspace, key, hashlib.sha256(asked).hexdigest())
     if earlier is not None:
         if earlier.state != "answered":

@@ -37,7 +37,9 @@ def answer(value: Any, status: int = 200, headers: Iterable[tuple[str, str]] = (
     return Response(status, _ENCODER.encode(value), [*kept, *headers])
 
 
-def one(value: Any, revision: int, request: Request, headers: Iterable[tuple[str, str]] = (), status: int = 200) -> Response:
+def one(
+    value: Any, revision: int, request: Request, headers: Iterable[tuple[str, str]] = (), status: int = 200
+) -> Response:
     """One thing with its ETag; 304 when the caller has it."""
     tag = f'"{revision}"'
     if request.method in SAFE and tag in [part.strip() for part in (request.header("if-none-match") or "").split(",")]:
@@ -84,14 +86,38 @@ IDS_SCHEMA: Final = {"type": "array", "items": ID_SCHEMA, "maxItems": 1_000, "mi
 FLAG_SCHEMA: Final = {"type": "boolean"}
 TEXT_SCHEMA: Final = {"type": "string", "maxLength": 255, "minLength": 1}
 CURSOR: Final = Parameter("cursor", "query", "`next` of the page before", {"type": "string"}, source="ours")
-LIMIT: Final = Parameter("limit", "query", "Items of a page", {"type": "integer", "minimum": 1, "maximum": 1_000, "default": 100}, source="ours")
+LIMIT: Final = Parameter(
+    "limit",
+    "query",
+    "Items of a page",
+    {"type": "integer", "minimum": 1, "maximum": 1_000, "default": 100},
+    source="ours",
+)
 ATOMIC: Final = Parameter("atomic", "query", "Write nothing unless every item is good", FLAG_SCHEMA, source="ours")
-KEY: Final = Parameter("idempotency-key", "header", "Done once within 24 hours under this key", {"type": "string", "minLength": 1, "maxLength": 255}, source="ours")
-IF_MATCH: Final = Parameter("if-match", "header", 'The ETag that the change rests on, e.g. `"12"`', {"type": "string"}, source="ours")
-IF_NONE_MATCH: Final = Parameter("if-none-match", "header", "The ETag of what the caller has", {"type": "string"}, source="ours")
+KEY: Final = Parameter(
+    "idempotency-key",
+    "header",
+    "Done once within 24 hours under this key",
+    {"type": "string", "minLength": 1, "maxLength": 255},
+    source="ours",
+)
+IF_MATCH: Final = Parameter(
+    "if-match", "header", 'The ETag that the change rests on, e.g. `"12"`', {"type": "string"}, source="ours"
+)
+IF_NONE_MATCH: Final = Parameter(
+    "if-none-match", "header", "The ETag of what the caller has", {"type": "string"}, source="ours"
+)
 INSTANT_SCHEMA: Final = {
-    "anyOf": [{"type": "integer", "minimum": 0, "maximum": 253_402_300_799_999}, {"type": "string", "format": "date-time"}]
+    "anyOf": [
+        {"type": "integer", "minimum": 0, "maximum": 253_402_300_799_999},
+        {"type": "string", "format": "date-time"},
+    ]
 }
+
+
+def words_schema(words: Sequence[str]) -> dict[str, object]:
+    """One or more words of a choice, separated by commas or given several times."""
+    return {"type": "array", "items": {"type": "string", "enum": list(words)}, "minItems": 1}
 
 
 def query(name: str, text: str, schema: Any = TEXT_SCHEMA, *, required: bool = False) -> Parameter:

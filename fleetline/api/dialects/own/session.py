@@ -93,13 +93,14 @@ async def sign_in(gate: "Gate", request: Request) -> Response:
 def _from_here(request: Request) -> None:
     """Another site's page cannot sign its visitors in. errors: Forged"""
     origin = request.header("origin")
-    if origin is not None and origin.lower() not in (request.base_url.lower(), f"{request.scheme}://{request.host}".lower()):
+    if origin is not None and origin.lower() not in (
+        request.base_url.lower(),
+        f"{request.scheme}://{request.host}".lower(),
+    ):
         raise Forged
 
 
-async def _opened(
-    gate: "Gate", request: Request, email: str, password: str, status: int, *, cookie: bool
-) -> Response:
+async def _opened(gate: "Gate", request: Request, email: str, password: str, status: int, *, cookie: bool) -> Response:
     secret = await gate.tokens.sign_in(email, password, address=request.client)
     seconds = gate.core.lives.session_s
     if not cookie:

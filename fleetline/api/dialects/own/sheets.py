@@ -115,7 +115,11 @@ class SheetHandlers:
 
 
 def _file(workspace: "Workspace", text: str, name: str) -> Response:
-    headers = [("content-type", CSV), ("cache-control", "no-store"), ("content-disposition", f'attachment; filename="{name}"')]
+    headers = [
+        ("content-type", CSV),
+        ("cache-control", "no-store"),
+        ("content-disposition", f'attachment; filename="{name}"'),
+    ]
     return Response(200, text.encode(), [*headers, *withheld(workspace)])
 
 
@@ -125,7 +129,9 @@ async def take_devices(workspace: "Workspace", request: Request) -> Response:
     report = await import_devices(
         workspace, _sheet(request), preview=preview, atomic=asked.flag("atomic") or False
     )  # fmt: skip
-    counts = {result: sum(line.result == result for line in report.lines) for result in ("added", "unchanged", "refused")}
+    counts = {
+        result: sum(line.result == result for line in report.lines) for result in ("added", "unchanged", "refused")
+    }
     return answer(
         DeviceSheetReport(
             preview=preview, applied=report.applied, version=report.version, rows=len(report.lines), blank=report.blank,

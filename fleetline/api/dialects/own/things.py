@@ -127,18 +127,18 @@ class ChangeShown(msgspec.Struct, frozen=True, kw_only=True):
     detail: dict[str, Any]
 
 
-class NewVehicle(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class NewVehicle(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     external_id: str
     name: str
     type: str = "CAR"
     description: str = ""
-    group_ids: list[Id] = []
+    group_ids: tuple[Id, ...] = ()
 
 
-class NewDriver(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class NewDriver(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     external_id: str
     name: str
-    group_ids: list[Id] = []
+    group_ids: tuple[Id, ...] = ()
 
 
 class VehicleChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -150,7 +150,7 @@ class VehicleChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str | UnsetType = UNSET
     type: str | UnsetType = UNSET
     description: str | UnsetType = UNSET
-    group_ids: list[Id] | UnsetType = UNSET
+    group_ids: tuple[Id, ...] | UnsetType = UNSET
 
 
 class DriverChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -160,7 +160,7 @@ class DriverChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     revision: Revision | None = None
     external_id: str | UnsetType = UNSET
     name: str | UnsetType = UNSET
-    group_ids: list[Id] | UnsetType = UNSET
+    group_ids: tuple[Id, ...] | UnsetType = UNSET
 
 
 class VehiclePatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -170,7 +170,7 @@ class VehiclePatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str | UnsetType = UNSET
     type: str | UnsetType = UNSET
     description: str | UnsetType = UNSET
-    group_ids: list[Id] | UnsetType = UNSET
+    group_ids: tuple[Id, ...] | UnsetType = UNSET
 
 
 class DriverPatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -178,7 +178,7 @@ class DriverPatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     external_id: str | UnsetType = UNSET
     name: str | UnsetType = UNSET
-    group_ids: list[Id] | UnsetType = UNSET
+    group_ids: tuple[Id, ...] | UnsetType = UNSET
 
 
 class Named(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -199,14 +199,14 @@ class GroupChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     id: Id
     revision: Revision | None = None
     name: str | UnsetType = UNSET
-    parent_id: Id | None | UnsetType = UNSET
+    parent_id: Id | UnsetType | None = UNSET
 
 
 class GroupPatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What is absent stays as it is."""
 
     name: str | UnsetType = UNSET
-    parent_id: Id | None | UnsetType = UNSET
+    parent_id: Id | UnsetType | None = UNSET
 
 
 class NewDeviceBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -224,7 +224,7 @@ class DeviceChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     id: Id
     revision: Revision | None = None
-    vehicle_id: Id | None | UnsetType = UNSET
+    vehicle_id: Id | UnsetType | None = UNSET
     api: bool | UnsetType = UNSET
     clock_offset_s: int | UnsetType = UNSET
     retired: bool | UnsetType = UNSET
@@ -233,7 +233,7 @@ class DeviceChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class DevicePatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What is absent stays as it is."""
 
-    vehicle_id: Id | None | UnsetType = UNSET
+    vehicle_id: Id | UnsetType | None = UNSET
     api: bool | UnsetType = UNSET
     clock_offset_s: int | UnsetType = UNSET
     retired: bool | UnsetType = UNSET
@@ -258,9 +258,7 @@ def shows(workspace: "Workspace", part: str) -> bool:
     return part not in workspace.principal.permissions.withhold
 
 
-def vehicle_shown(
-    row: MemberRow, groups: list[tuple[int, str]], idents: bool, now: Now | None = None
-) -> Vehicle:
+def vehicle_shown(row: MemberRow, groups: list[tuple[int, str]], idents: bool, now: Now | None = None) -> Vehicle:
     """`idents`: whether identifiers of devices may be shown; after an import of devices external ids are the same."""
     device = None
     if row.device_id is not None:

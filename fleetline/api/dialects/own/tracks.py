@@ -205,7 +205,8 @@ def kml_file(found: PositionColumns, name: str) -> Iterator[str]:
         yield "".join(f"<when>{_time(fix[0])}</when>\n" for fix in some)
     for some in _fixes(found):
         yield "".join(
-            f"<gx:coord>{lon / 1e7:.7f} {lat / 1e7:.7f} {altitude or 0}</gx:coord>\n" for _, lat, lon, altitude, _ in some
+            f"<gx:coord>{lon / 1e7:.7f} {lat / 1e7:.7f} {altitude or 0}</gx:coord>\n"
+            for _, lat, lon, altitude, _ in some
         )
     yield "</gx:Track></Placemark>\n</Document></kml>\n"
 

@@ -65,7 +65,7 @@ class Forged(FleetlineError):
 
 
 class KeyReused(FleetlineError):
-    """An Idempotency-Key came again; reason `other` (another call), `running`, `unfinished` or `secret` (not shown again)."""
+    """An Idempotency-Key came again; reason `other` (another call), `running`, `unfinished` or `secret`."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"the Idempotency-Key was used before: {reason}")

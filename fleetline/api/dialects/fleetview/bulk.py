@@ -1,0 +1,132 @@
+"""Calls that bring many resources in and take many out."""
+
+import asyncio
+import csv
+import io
+import itertools
+import zlib
+from collections.abc import AsyncIterator, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from fleetline.api.dialects.fleetview.asking import Query
+from fleetline.api.dialects.fleetview.bulk_columns import COLUMNS, cells_of
+from fleetline.api.dialects.fleetview.bulk_report import counts_json, outcome_json
+from fleetline.api.dialects.fleetview.bulk_rows import CONVENTIONS, READERS
+from fleetline.api.dialects.fleetview.job_words import STATES
+from fleetline.api.dialects.fleetview.nouns import facts_json
+from fleetline.api.dialects.fleetview.resources import FILTERS, filter_of
+from fleetline.api.dialects.fleetview.simulations import RETRY
+from fleetline.api.http import JSON_TYPE, Request, Response, json_response
+from fleetline.core.ports.power import JobRow
+from fleetline.model.power import PowerResource
+from fleetline.model.resource import ImportOrder, Row
+
+if TYPE_CHECKING:
+    from fleetline.core.workspace import Workspace
+
+SLICE: Final = 250
+MODES: Final = ("upsert", "createOnly", "updateOnly")
+FORMATS: Final = {
+    "csv": "text/csv; charset=utf-8; header=present",
+    "ndjson": "application/x-ndjson; charset=utf-8",
+    "geojson": "application/geo+json; charset=utf-8",
+}
+
+
+async def take(workspace: "Workspace", request: Request) -> Response:
+    """Stores the rows of a file: at once when they are few, as a job when they are many."""
+    query = Query(request, ("dryRun", "mode", "atomic", "azimuthConvention", "fleetId"))
+    order = ImportOrder(
+        mode=query.word("mode", MODES, "upsert"),
+        dry_run=query.flag("dryRun", False),
+        atomic=query.flag("atomic", False),
+        fleet_id=query.id("fleetId"),
+    )
+    convention = query.word("azimuthConvention", tuple(CONVENTIONS), "north-clockwise")
+    rows = READERS[request.media_type](request.body, convention)
+    request.body = b""
+    found = await workspace.power.imports.take(workspace.account_id, order, _slices(rows))
+    if isinstance(found, JobRow):
+        body: dict[str, Any] = {
+            "jobId": found.job_id, "status": STATES[found.state], "dryRun": order.dry_run, "created": 0, "updated": 0,
+            "unchanged": 0, "refused": 0, "rows": [],
+        }  # fmt: skip
+        return json_response(body, 202, [("location", f"/v1/jobs/{found.job_id}"), RETRY])
+    body = {
+        "jobId": None,
+        "status": "Done",
+        "dryRun": order.dry_run,
+        **counts_json(found.counts),
+        "rows": [outcome_json(outcome) for outcome in found.rows],
+    }
+    return Response(200, msgspec.json.encode(body), [("content-type", JSON_TYPE)])
+
+
+async def _slices(rows: Iterator[Row]) -> AsyncIterator[Sequence[Row]]:
+    """The rows some at a time, read on a thread."""
+    while some := await asyncio.to_thread(lambda: list(itertools.islice(rows, SLICE))):
+        yield some
+
+
+async def give(workspace: "Workspace", request: Request) -> Response:
+    """Every resource that the filters leave, as they stand at one moment."""
+    query = Query(request, (*FILTERS, "format"))
+    form = query.word("format", tuple(FORMATS), "csv")
+    wanted = filter_of(query)
+    # read whole before the first byte goes out, packed, so that a slow caller holds no transaction open
+    pack = zlib.compressobj(1)
+    pieces = [pack.compress(_head(form))]
+    first = True
+    async for page in workspace.power.resources.walk(workspace.account_id, wanted):
+        pieces.append(pack.compress(await asyncio.to_thread(_page, form, page, first)))
+        first = False
+    pieces.append(pack.compress(_tail(form)) + pack.flush())
+    return Response(200, _unpacked(pieces), [("content-type", FORMATS[form])])
+
+
+async def _unpacked(pieces: list[bytes]) -> AsyncIterator[bytes]:
+    unpack = zlib.decompressobj()
+    for piece in pieces:
+        if plain := unpack.decompress(piece):
+            yield plain
+    yield unpack.flush()
+
+
+def _head(form: str) -> bytes:
+    if form == "csv":
+        return _csv([list(COLUMNS)])
+    return b'{"type":"FeatureCollection","features":[' if form == "geojson" else b""
+
+
+def _tail(form: str) -> bytes:
+    return b"]}" if form == "geojson" else b""
+
+
+def _page(form: str, page: Sequence[PowerResource], first: bool) -> bytes:
+    if form == "csv":
+        return _csv([cells_of(resource) for resource in page])
+    if form == "ndjson":
+        return b"".join(msgspec.json.encode(_plain(resource)) + b"\n" for resource in page)
+    joined = b",".join(msgspec.json.encode(_feature(resource)) for resource in page)
+    return joined if first else b"," + joined
+
+
+def _csv(lines: Sequence[Sequence[str]]) -> bytes:
+    out = io.StringIO(newline="")
+    csv.writer(out).writerows(lines)
+    return out.getvalue().encode()
+
+
+def _plain(resource: PowerResource) -> dict[str, Any]:
+    return {"resourceId": resource.resource_id, **facts_json(resource)}
+
+
+def _feature(resource: PowerResource) -> dict[str, Any]:
+    facts = _plain(resource)
+    location = facts.pop("location")
+    place = [location["longitude"], location["latitude"]]
+    if location["elevation_Meters"] is not None:
+        place.append(location["elevation_Meters"])
+    return {"type": "Feature", "geometry": {"type": "Point", "coordinates": place}, "properties": facts}

@@ -1,0 +1,4 @@
+"""API documentation."""
+from typing import Any, Final
+
+PAGES: Final[tuple[Any, ...]] = ()

@@ -1,0 +1,87 @@
+// Ctrl+K: one box that finds pages, actions, vehicles, drivers, groups and devices.
+import { ask } from "../lib/api.js";
+import { make } from "../lib/read.js";
+
+const KINDS = { vehicle: "Vehicle", driver: "Driver", vehicle_group: "Group", driver_group: "Group of drivers", device: "Device" };
+const WHERE = {
+  vehicle: (id) => `/vehicles/${id}`, driver: (id) => `/drivers/${id}`, device: (id) => `/devices/${id}`,
+  vehicle_group: (id) => `/vehicles?group=${id}`, driver_group: (id) => `/drivers?group=${id}`,
+};
+const PAGES = [
+  ["Home", "/"], ["Live map", "/map"], ["Vehicles", "/vehicles"], ["Drivers", "/drivers"], ["Devices", "/devices"], ["Groups", "/groups"],
+  ["Solar resources", "/solar/resources"], ["Solar fleets", "/solar/fleets"], ["License Settings, API keys", "/License"], ["Request log", "/requests"],
+  ["API documentation", "/docs"], ["Settings", "/settings"], ["Users", "/settings/users"], ["Audit trail", "/settings/audit"],
+  ["Add a device and its vehicle", "/devices/new"], ["Add a driver", "/drivers/new"], ["Import vehicles", "/import/vehicles"], ["Import devices", "/import/devices"],
+];
+
+export class Palette {
+  constructor() {
+    this.input = make("input", { type: "text", placeholder: "Find a vehicle, a page, anything", ariaLabel: "Find anything", autocomplete: "off", spellcheck: false, role: "combobox" });
+    this.input.setAttribute("aria-expanded", "true");
+    this.input.setAttribute("aria-controls", "palette-list");
+    this.input.setAttribute("aria-autocomplete", "list");
+    this.list = make("ul", { id: "palette-list", role: "listbox", ariaLabel: "Found" });
+    this.dialog = make("dialog", { className: "palette", ariaLabel: "Find anything" }, this.input, this.list);
+    document.body.append(this.dialog);
+    this.input.addEventListener("input", () => this.find());
+    this.input.addEventListener("keydown", (event) => this.key(event));
+    this.list.addEventListener("click", (event) => this.go(event.target.closest("li")));
+    this.dialog.addEventListener("click", (event) => event.target === this.dialog && this.dialog.close());
+  }
+
+  open() {
+    if (this.dialog.open) return;
+    this.input.value = "";
+    this.dialog.showModal();
+    this.find();
+  }
+
+  async find() {
+    const text = this.input.value.trim();
+    const wanted = text.toLowerCase();
+    this.asked?.abort();
+    const pages = PAGES.filter(([name]) => name.toLowerCase().includes(wanted)).map(([name, href]) => ({ name, href, kind: "Page", hint: "" }));
+    this.show(pages, text);
+    if (!wanted) return;
+    this.asked = new AbortController();
+    try {
+      const found = await ask(`/search?q=${encodeURIComponent(text)}`, { signal: this.asked.signal });
+      const things = found.items.map((hit) => ({ name: hit.name, href: WHERE[hit.kind](hit.id), kind: KINDS[hit.kind], hint: hit.hint || "" }));
+      this.show([...things, ...pages], text);
+    } catch (fault) {
+      if (fault.name !== "AbortError") this.show(pages, text);
+    }
+  }
+
+  show(items, text) {
+    const lines = items.slice(0, 40).map((item, index) => {
+      const line = make("li", { id: `palette-${index}`, role: "option", "data-href": item.href }, make("span", {}, item.name), make("span", { className: "muted small" }, item.hint), make("span", { className: "kind" }, item.kind));
+      line.setAttribute("aria-selected", "false");
+      return line;
+    });
+    this.list.replaceChildren(...lines);
+    this.dialog.querySelector(".none")?.remove();
+    if (!lines.length) this.dialog.append(make("p", { className: "none", role: "status" }, `Nothing is called “${text}”.`));
+    this.mark(0);
+  }
+
+  mark(index) {
+    const lines = [...this.list.children];
+    this.at = Math.max(0, Math.min(lines.length - 1, index));
+    lines.forEach((line, place) => line.setAttribute("aria-selected", String(place === this.at)));
+    lines[this.at]?.scrollIntoView({ block: "nearest" });
+    this.input.setAttribute("aria-activedescendant", lines[this.at]?.id || "");
+  }
+
+  key(event) {
+    if (event.key === "ArrowDown") this.mark(this.at + 1);
+    else if (event.key === "ArrowUp") this.mark(this.at - 1);
+    else if (event.key === "Enter") this.go(this.list.children[this.at]);
+    else return;
+    event.preventDefault();
+  }
+
+  go(line) {
+    if (line) location.assign(line.dataset.href);
+  }
+}

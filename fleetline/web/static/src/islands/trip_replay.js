@@ -1,0 +1,261 @@
+// Replay by time: the way coloured by speed, stops with their length, a scrubber, and the speed chart that goes along with it.
+import { LngLatBounds } from "maplibre-gl";
+import { ask } from "../lib/api.js";
+import { baseMap } from "../lib/base.js";
+import { chart } from "../lib/chart.js";
+import { GAP_MS, fixesOf, indexAt, speedSeries } from "../lib/fixes.js";
+import { Markers } from "../lib/markers.js";
+import { MILES, clock, clockSeconds, day, imperial, lasting, make, speed } from "../lib/read.js";
+import { isDark, onTheme, token } from "../lib/theme.js";
+
+const RATES = [1, 2, 5, 10, 30, 60];
+const STEPS_KMH = [0, 30, 60, 90, 120];
+const STEPS_MPH = [0, 20, 40, 60, 80];
+const RAMP = { light: ["#46327e", "#2f6c8e", "#1f9e89", "#5cb83c", "#c9a800"], dark: ["#a08cff", "#4aa8e0", "#2cc9a5", "#9be15d", "#fde725"] };
+const NOTHING = { type: "FeatureCollection", features: [] };
+
+class TripReplay extends HTMLElement {
+  async connectedCallback() {
+    this.from = Number(this.dataset.from);
+    this.to = Number(this.dataset.to);
+    this.rate = 30;
+    this.moment = this.from;
+    this.playing = false;
+    this.follows = false;
+    this.fixes = { at: [], lon: [], lat: [], speed: [], course: [] };
+    this.marker = new Markers("replay");
+    this.stops = [];
+    this.buildDeck();
+    try {
+      this.map = baseMap(this.querySelector("[data-canvas]"), this.dataset);
+    } catch {
+      this.querySelector("[data-canvas]").replaceChildren(make("p", { className: "nomap muted" }, "This browser has no WebGL: list and speed chart have the same facts."));
+    }
+    this.querySelector("[data-trips]").addEventListener("click", (event) => this.listClick(event));
+    addEventListener("keydown", (this.keys = (event) => this.key(event)));
+    const loaded = this.map ? new Promise((done) => this.map.on("load", done)) : null;
+    await Promise.all([this.load(), loaded]);
+    if (!this.isConnected) return;
+    this.ready();
+    window.__test = { moment: () => this.moment, fixes: () => this.fixes.at.length, playing: () => this.playing, map: this.map, drawn: () => this.segments };
+  }
+
+  disconnectedCallback() {
+    removeEventListener("keydown", this.keys);
+    cancelAnimationFrame(this.frame);
+    this.graph?.end();
+    this.map?.remove();
+  }
+
+  async load() {
+    try {
+      const { vehicle } = this.dataset;
+      const [fixes, trips] = await Promise.all([fixesOf(vehicle, this.from, this.to), ask(`/vehicles/${vehicle}/trips?from=${this.from}&to=${this.to}`)]);
+      this.fixes = fixes;
+      this.trips = trips.items || [];
+      this.stops = this.trips.flatMap((trip) => trip.stops);
+    } catch (fault) {
+      this.trips = [];
+      this.note.textContent = fault.message;
+    }
+  }
+
+  buildDeck() {
+    const button = (text, label, act) => {
+      const found = make("button", { type: "button", className: "btn small", ariaLabel: label, title: label }, text);
+      found.addEventListener("click", act);
+      return found;
+    };
+    this.play = button("▶", "Play (space)", () => this.toggle());
+    this.play.classList.add("first");
+    this.scrub = make("input", { type: "range", min: this.from, max: this.to, step: 1000, value: this.from, ariaLabel: "Time" });
+    this.scrub.addEventListener("input", () => this.seek(Number(this.scrub.value)));
+    this.clock = make("output", { className: "num now" });
+    const rate = make("select", { ariaLabel: "Speed of replay" }, ...RATES.map((times) => make("option", { value: times, selected: times === this.rate }, `${times}×`)));
+    rate.addEventListener("change", () => (this.rate = Number(rate.value)));
+    const follow = make("label", { className: "check small" }, make("input", { type: "checkbox" }), " Follow");
+    follow.firstElementChild.addEventListener("change", (event) => (this.follows = event.target.checked));
+    this.note = make("span", { className: "muted small num", role: "status" });
+    this.plot = make("div", { className: "plot", role: "img", ariaLabel: "Speed over time; the facts are in the list of trips" });
+    this.legend = make("div", { className: "legend small" });
+    this.querySelector("[data-deck]").replaceChildren(
+      make("div", { className: "controls" }, this.play, button("⏮", "Stop before", () => this.jump(-1)), button("−1 min", "A minute back (shift ←)", () => this.seek(this.moment - 60000)),
+        button("+1 min", "A minute on (shift →)", () => this.seek(this.moment + 60000)), button("⏭", "Next stop", () => this.jump(1)), rate, follow, this.clock, this.note),
+      this.scrub, this.plot,
+    );
+    this.querySelector("[data-canvas]").after(this.legend);
+  }
+
+  ready() {
+    const wanted = Number(new URLSearchParams(location.search).get("trip"));
+    const trip = this.trips.find((one) => one.from_at_ms === wanted) || this.trips.at(-1);
+    if (this.map) this.drawWay();
+    this.drawChart();
+    if (trip) this.choose(trip, false);
+    else this.seek(this.fixes.at[0] ?? this.from);
+    onTheme(() => this.map && this.paint());
+  }
+
+  /** One piece of line per colour and stretch; where nothing was heard for five minutes the line is dashed and grey. */
+  drawWay() {
+    const { at, lon, lat, speed: speeds } = this.fixes;
+    const steps = imperial() ? STEPS_MPH.map((value) => value / MILES) : STEPS_KMH;
+    const features = [];
+    let line = null;
+    for (let index = 1; index < at.length; index++) {
+      const gap = at[index] - at[index - 1] > GAP_MS;
+      const step = gap ? -1 : Math.max(0, steps.findLastIndex((value) => (speeds[index] ?? 0) >= value));
+      if (!line || line.properties.step !== step) {
+        line = { type: "Feature", properties: { step }, geometry: { type: "LineString", coordinates: [[lon[index - 1], lat[index - 1]]] } };
+        features.push(line);
+      }
+      line.geometry.coordinates.push([lon[index], lat[index]]);
+    }
+    this.segments = features.length;
+    const stops = this.stops.filter((stop) => stop.lat_e7 !== null).map((stop) => ({ type: "Feature", properties: {}, geometry: { type: "Point", coordinates: [stop.lon_e7 / 1e7, stop.lat_e7 / 1e7] } }));
+    const add = (id, data) => this.map.addSource(id, { type: "geojson", data, tolerance: 0.1 });
+    add("way", { type: "FeatureCollection", features });
+    add("stops", { type: "FeatureCollection", features: stops });
+    const round = { "line-cap": "round", "line-join": "round" };
+    this.map.addLayer({ id: "gap", type: "line", source: "way", filter: ["==", ["get", "step"], -1], paint: { "line-width": 2, "line-dasharray": [2, 2] } });
+    this.map.addLayer({ id: "casing", type: "line", source: "way", filter: [">=", ["get", "step"], 0], layout: round, paint: { "line-width": 6 } });
+    this.map.addLayer({ id: "way", type: "line", source: "way", filter: [">=", ["get", "step"], 0], layout: round, paint: { "line-width": 3.5 } });
+    this.map.addLayer({ id: "stops", type: "circle", source: "stops", paint: { "circle-radius": 5, "circle-stroke-width": 2 } });
+    this.map.addLayer(this.marker);
+    this.paint();
+    this.map.on("click", (event) => this.nearest(event.lngLat));
+  }
+
+  paint() {
+    const ramp = RAMP[isDark() ? "dark" : "light"];
+    const colours = ["match", ["get", "step"], ...ramp.flatMap((colour, index) => [index, colour]), token("muted")];
+    this.map.setPaintProperty("way", "line-color", colours);
+    this.map.setPaintProperty("casing", "line-color", token("surface"));
+    this.map.setPaintProperty("gap", "line-color", token("muted"));
+    this.map.setPaintProperty("stops", "circle-color", token("surface"));
+    this.map.setPaintProperty("stops", "circle-stroke-color", token("text"));
+    const steps = imperial() ? STEPS_MPH : STEPS_KMH;
+    const swatch = (colour) => {
+      const found = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+      found.setAttribute("viewBox", "0 0 16 4");
+      found.innerHTML = `<rect width="16" height="4" rx="2" fill="${colour}"/>`;
+      return found;
+    };
+    this.legend.replaceChildren(...ramp.map((colour, index) => make("span", {}, swatch(colour), `${steps[index]}${index === ramp.length - 1 ? "+" : ""}`)), make("span", { className: "muted" }, imperial() ? "mph" : "km/h"));
+  }
+
+  drawChart() {
+    this.plot.replaceChildren();
+    if (!this.fixes.at.length) return void this.plot.append(make("p", { className: "muted" }, "No positions in this span."));
+    const data = speedSeries(this.fixes, imperial() ? MILES : 1);
+    this.graph = chart(this.plot, (colour) => [{}, { stroke: colour("accent"), width: 1.5, fill: `${colour("accent")}22`, points: { show: false } }], data, {
+      height: 132, unit: imperial() ? "mph" : "km/h",
+      onCursor: (index) => index !== null && this.pointing && this.seek(data[0][index] * 1000, false),
+      onPick: (seconds) => this.seek(seconds * 1000),
+    });
+    this.plot.addEventListener("pointerenter", () => (this.pointing = !this.playing));
+    this.plot.addEventListener("pointerleave", () => (this.pointing = false));
+  }
+
+  listClick(event) {
+    const line = event.target.closest("li[data-trip]");
+    if (!line || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    const trip = this.trips.find((one) => one.from_at_ms === Number(line.dataset.trip));
+    if (trip) this.choose(trip, true);
+  }
+
+  choose(trip, remembers) {
+    this.chosen = trip;
+    for (const line of this.querySelectorAll("li[data-trip] a")) {
+      if (Number(line.parentElement.dataset.trip) === trip.from_at_ms) line.setAttribute("aria-current", "true");
+      else line.removeAttribute("aria-current");
+    }
+    if (remembers) {
+      const query = new URLSearchParams(location.search);
+      query.set("trip", String(trip.from_at_ms));
+      history.replaceState(null, "", `${location.pathname}?${query}`);
+    }
+    this.scrub.min = String(trip.from_at_ms);
+    this.scrub.max = String(trip.until_at_ms);
+    this.graph?.plot.setScale("x", { min: trip.from_at_ms / 1000, max: trip.until_at_ms / 1000 });
+    const box = new LngLatBounds();
+    this.fixes.at.forEach((at, index) => at >= trip.from_at_ms && at <= trip.until_at_ms && box.extend([this.fixes.lon[index], this.fixes.lat[index]]));
+    if (!box.isEmpty()) this.map?.fitBounds(box, { padding: 48, maxZoom: 15, animate: false });
+    this.seek(trip.from_at_ms);
+  }
+
+  toggle() {
+    this.playing = !this.playing;
+    this.pointing = false;
+    this.play.textContent = this.playing ? "❚❚" : "▶";
+    this.play.ariaLabel = this.playing ? "Pause (space)" : "Play (space)";
+    if (!this.playing) return;
+    if (this.moment >= Number(this.scrub.max) - 1000) this.moment = Number(this.scrub.min);
+    let before = performance.now();
+    const step = (now) => {
+      if (!this.playing) return;
+      this.seek(this.moment + (now - before) * this.rate);
+      before = now;
+      if (this.moment >= Number(this.scrub.max)) this.toggle();
+      else this.frame = requestAnimationFrame(step);
+    };
+    this.frame = requestAnimationFrame(step);
+  }
+
+  /** The moment that is shown: between two fixes the marker stands between them, in a gap it stays where it was heard last. */
+  seek(moment, moves = true) {
+    this.moment = Math.max(Number(this.scrub.min), Math.min(Number(this.scrub.max), moment));
+    const { at, lon, lat, speed: speeds, course } = this.fixes;
+    this.scrub.value = String(this.moment);
+    this.scrub.setAttribute("aria-valuetext", clockSeconds(this.moment));
+    this.clock.textContent = `${day(this.moment)} ${clockSeconds(this.moment)}`;
+    if (!at.length) return;
+    const index = Math.max(0, indexAt(at, this.moment));
+    const next = Math.min(at.length - 1, index + 1);
+    const long = at[next] - at[index];
+    const gap = long > GAP_MS && this.moment > at[index];
+    const part = gap || !long ? 0 : Math.max(0, Math.min(1, (this.moment - at[index]) / long));
+    const place = [lon[index] + (lon[next] - lon[index]) * part, lat[index] + (lat[next] - lat[index]) * part];
+    const stop = this.stops.find((one) => one.from_at_ms <= this.moment && this.moment < one.until_at_ms);
+    const state = gap ? "offline" : stop || !speeds[index] ? "idle" : "moving";
+    this.note.textContent = stop ? `Stop of ${lasting(stop.until_at_ms - stop.from_at_ms)}` : gap ? "No reports in this time" : speed(speeds[index]);
+    this.marker.show([{ id: 1, lon: place[0], lat: place[1], course: course[index], state }]);
+    if (this.follows && this.map) this.map.jumpTo({ center: place });
+    if (moves && this.graph) {
+      const plot = this.graph.plot;
+      const left = plot.valToPos(this.moment / 1000, "x");
+      plot.setCursor({ left, top: 10 }, false);
+    }
+  }
+
+  jump(direction) {
+    const marks = [...this.stops.map((stop) => stop.from_at_ms), Number(this.scrub.min), Number(this.scrub.max)].sort((a, b) => a - b);
+    const found = direction > 0 ? marks.find((mark) => mark > this.moment + 500) : marks.findLast((mark) => mark < this.moment - 500);
+    if (found !== undefined) this.seek(found);
+  }
+
+  nearest({ lng, lat }) {
+    let best = Infinity;
+    let found = null;
+    this.fixes.at.forEach((at, index) => {
+      const far = (this.fixes.lon[index] - lng) ** 2 + (this.fixes.lat[index] - lat) ** 2;
+      if (at >= Number(this.scrub.min) && at <= Number(this.scrub.max) && far < best) [best, found] = [far, at];
+    });
+    if (found !== null) this.seek(found);
+  }
+
+  key(event) {
+    if (event.target.closest("input:not([type=range]), select, textarea, button, a, summary") || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (document.body.dataset.shortcuts === "no") return;
+    if (event.key === " ") this.toggle();
+    else if (event.key === "ArrowLeft" || event.key === "ArrowRight") {
+      const way = event.key === "ArrowRight" ? 1 : -1;
+      const index = indexAt(this.fixes.at, this.moment);
+      this.seek(event.shiftKey ? this.moment + way * 60000 : (this.fixes.at[index + (way > 0 ? 1 : this.fixes.at[index] === this.moment ? -1 : 0)] ?? this.moment));
+    } else return;
+    event.preventDefault();
+  }
+}
+
+customElements.define("trip-replay", TripReplay);

@@ -1,0 +1,1 @@
+import "../islands/fleet_map.js";

@@ -1,0 +1,1 @@
+import "../islands/trip_replay.js";

@@ -1,0 +1,2 @@
+import "../islands/vehicle_now.js";
+import "../islands/speed_chart.js";
