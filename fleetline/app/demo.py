@@ -13,6 +13,7 @@ from typing import Final
 
 import structlog
 
+from fleetline.app.demo_suns import add_suns
 from fleetline.app.paths import Vehicle, first_departure_ms, report_at, vehicle_of
 from fleetline.app.server import Server, running
 from fleetline.app.settings import Settings
@@ -106,6 +107,7 @@ async def set_up(server: Server) -> Secrets:
     call = await core.credentials.add_call_token(account, name="Demo token", created_by="demo")
     asset = await core.credentials.add_asset_key(account_id=account, name="Demo key", created_by="demo")
     client = await core.credentials.add_client(account, name="Demo client", created_by="demo")
+    await add_suns(server, account)
     first = await core.registry.devices.by_ident(devices[0].ident)
     assert first is not None, "it was registered above"
     assert client.key is not None, "a new key was asked for"

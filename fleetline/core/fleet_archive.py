@@ -20,16 +20,21 @@ async def archive_members(
     """
     answered = Answered()
     async with changing(workspace, len(named), answered, atomic=atomic) as change:
-        work = change.work
-        revisions = await change.tx.own.member_revisions(work.book, kind, [number for number, _ in named])
-        places = judge_named(change.verdicts, named, revisions)
-        found = await work.tables.members_by_ids(work.book, kind, [named[place][0] for place in places])
-        by_id = {member.member_id: member for member in found}
-        if places:
-            await remove_members(work, kind, [by_id[named[place][0]] for place in places])
-        for place in places:
-            change.verdicts[place] = Verdict("archived", named[place][0], work.book.version)
+        await archive_in(change, kind, named)
     return answered.done
+
+
+async def archive_in(change: Change, kind: Kind, named: Sequence[tuple[int, int | None]]) -> None:
+    """See `archive_members`; fills in the verdicts."""
+    work = change.work
+    revisions = await change.tx.own.member_revisions(work.book, kind, [number for number, _ in named])
+    places = judge_named(change.verdicts, named, revisions)
+    found = await work.tables.members_by_ids(work.book, kind, [named[place][0] for place in places])
+    by_id = {member.member_id: member for member in found}
+    if places:
+        await remove_members(work, kind, [by_id[named[place][0]] for place in places])
+    for place in places:
+        change.verdicts[place] = Verdict("archived", named[place][0], work.book.version)
 
 
 async def restore_members(workspace: Workspace, kind: Kind, ids: Sequence[int], *, atomic: bool = False) -> Done:
@@ -39,11 +44,12 @@ async def restore_members(workspace: Workspace, kind: Kind, ids: Sequence[int], 
     """
     answered = Answered()
     async with changing(workspace, len(ids), answered, atomic=atomic) as change:
-        await _restore(change, kind, ids)
+        await restore_in(change, kind, ids)
     return answered.done
 
 
-async def _restore(change: Change, kind: Kind, ids: Sequence[int]) -> None:
+async def restore_in(change: Change, kind: Kind, ids: Sequence[int]) -> None:
+    """See `restore_members`; fills in the verdicts."""
     work, verdicts, book = change.work, change.verdicts, change.work.book
     gone = await change.tx.own.archived_members(book, kind, ids, work.at_ms - RESTORABLE_MS)
     doubled = repeated(ids)

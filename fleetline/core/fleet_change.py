@@ -48,11 +48,12 @@ async def change_members(
     """
     answered = Answered()
     async with changing(workspace, len(items), answered, atomic=atomic) as change:
-        await _change(change, kind, items)
+        await change_in(change, kind, items)
     return answered.done
 
 
-async def _change(change: Change, kind: Kind, items: Sequence[MemberChange]) -> None:
+async def change_in(change: Change, kind: Kind, items: Sequence[MemberChange]) -> None:
+    """See `change_members`; fills in the verdicts."""
     work, verdicts = change.work, change.verdicts
     ids = [item.member_id for item in items]
     revisions = await change.tx.own.member_revisions(work.book, kind, ids)

@@ -52,11 +52,12 @@ async def change_devices(workspace: Workspace, items: Sequence[DeviceChange], *,
     """
     answered = Answered()
     async with changing(workspace, len(items), answered, atomic=atomic) as change:
-        await _change(change, items)
+        await change_devices_in(change, items)
     return answered.done
 
 
-async def _change(change: Change, items: Sequence[DeviceChange]) -> None:
+async def change_devices_in(change: Change, items: Sequence[DeviceChange]) -> None:
+    """See `change_devices`; fills in the verdicts."""
     rows = await _rows(change, [item.device_id for item in items])
     revisions = {number: row.revision for number, row in rows.items()}
     places = judge_named(change.verdicts, [(item.device_id, item.revision) for item in items], revisions)
@@ -188,17 +189,22 @@ async def delete_devices(
     """
     answered = Answered()
     async with changing(workspace, len(named), answered, atomic=atomic) as change:
-        work = change.work
-        rows = await _rows(change, [number for number, _ in named])
-        revisions = {number: row.revision for number, row in rows.items()}
-        places = judge_named(change.verdicts, named, revisions)
-        gone = [named[place][0] for place in places]
-        fitted: dict[int, int | None] = {number: None for number in gone if rows[number].vehicle_id is not None}
-        await _move(change, fitted, rows)
-        if gone:
-            await change.tx.own.delete_devices(work.book, gone, work.at_ms)
-        for place in places:
-            number = named[place][0]
-            work.note("device", number, "deleted", ident=rows[number].ident)
-            change.verdicts[place] = Verdict("deleted", number, work.book.version)
+        await delete_devices_in(change, named)
     return answered.done
+
+
+async def delete_devices_in(change: Change, named: Sequence[tuple[int, int | None]]) -> None:
+    """See `delete_devices`; fills in the verdicts."""
+    work = change.work
+    rows = await _rows(change, [number for number, _ in named])
+    revisions = {number: row.revision for number, row in rows.items()}
+    places = judge_named(change.verdicts, named, revisions)
+    gone = [named[place][0] for place in places]
+    fitted: dict[int, int | None] = {number: None for number in gone if rows[number].vehicle_id is not None}
+    await _move(change, fitted, rows)
+    if gone:
+        await change.tx.own.delete_devices(work.book, gone, work.at_ms)
+    for place in places:
+        number = named[place][0]
+        work.note("device", number, "deleted", ident=rows[number].ident)
+        change.verdicts[place] = Verdict("deleted", number, work.book.version)

@@ -93,13 +93,18 @@ async def change_groups(
     """
     answered = Answered()
     async with changing(workspace, len(items), answered, atomic=atomic) as change:
-        work = change.work
-        revisions = await change.tx.own.group_revisions(work.book, kind, [item.group_id for item in items])
-        places = judge_named(change.verdicts, [(item.group_id, item.revision) for item in items], revisions)
-        groups = {g.group_id: g for g in await work.tables.all_groups(work.book.account_id, kind)}
-        wanted = _wanted(change, items, places, groups)
-        await _update(change, kind, wanted, groups)
+        await change_groups_in(change, kind, items)
     return answered.done
+
+
+async def change_groups_in(change: Change, kind: Kind, items: Sequence[GroupChange]) -> None:
+    """See `change_groups`; fills in the verdicts."""
+    work = change.work
+    revisions = await change.tx.own.group_revisions(work.book, kind, [item.group_id for item in items])
+    places = judge_named(change.verdicts, [(item.group_id, item.revision) for item in items], revisions)
+    groups = {g.group_id: g for g in await work.tables.all_groups(work.book.account_id, kind)}
+    wanted = _wanted(change, items, places, groups)
+    await _update(change, kind, wanted, groups)
 
 
 def _wanted(
@@ -178,20 +183,26 @@ async def delete_groups(
     """
     answered = Answered()
     async with changing(workspace, len(named), answered, atomic=atomic) as change:
-        work = change.work
-        revisions = await change.tx.own.group_revisions(work.book, kind, [number for number, _ in named])
-        places = judge_named(change.verdicts, named, revisions)
-        if places:
-            names = {g.group_id: g.name for g in await work.tables.all_groups(work.book.account_id, kind)}
-            gone = [named[place][0] for place in places]
-            for group_id, member_id in await change.tx.own.delete_groups(work.book, gone):
-                work.note(kind.value, member_id, "left", group_id=group_id)
-            work.grow(kind, groups=-len(gone))
-            for place in places:
-                group_id = named[place][0]
-                work.note(f"{kind.value}_group", group_id, "deleted", name=names[group_id])
-                change.verdicts[place] = Verdict("deleted", group_id, work.book.version)
+        await delete_groups_in(change, kind, named)
     return answered.done
+
+
+async def delete_groups_in(change: Change, kind: Kind, named: Sequence[tuple[int, int | None]]) -> None:
+    """See `delete_groups`; fills in the verdicts."""
+    work = change.work
+    revisions = await change.tx.own.group_revisions(work.book, kind, [number for number, _ in named])
+    places = judge_named(change.verdicts, named, revisions)
+    if not places:
+        return
+    names = {g.group_id: g.name for g in await work.tables.all_groups(work.book.account_id, kind)}
+    gone = [named[place][0] for place in places]
+    for group_id, member_id in await change.tx.own.delete_groups(work.book, gone):
+        work.note(kind.value, member_id, "left", group_id=group_id)
+    work.grow(kind, groups=-len(gone))
+    for place in places:
+        group_id = named[place][0]
+        work.note(f"{kind.value}_group", group_id, "deleted", name=names[group_id])
+        change.verdicts[place] = Verdict("deleted", group_id, work.book.version)
 
 
 async def assign(

@@ -31,6 +31,10 @@ class Change:
     verdicts: list[Verdict]
     logged: bool = False
 
+    def part(self, count: int) -> "Change":
+        """The same transaction for some items more, with verdicts of their own."""
+        return Change(self.tx, self.work, [_UNJUDGED] * count)
+
 
 class Answered:
     """Holds what a bulk call ended with, once its transaction is over."""

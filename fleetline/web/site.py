@@ -9,6 +9,7 @@ from typing import Any, Final
 from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup, escape
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -35,6 +36,12 @@ Documents = Callable[[str], Mapping[str, Mapping[str, Any]]]
 """Base URL in, OpenAPI documents by the API's name out."""
 
 
+def marked(text: str) -> Markup:
+    """Text in which `backticks` mean code, as HTML."""
+    parts = text.split("`")
+    return Markup("").join(Markup("<code>%s</code>") % part if index % 2 else escape(part) for index, part in enumerate(parts))
+
+
 class Site:
     """One web app."""
 
@@ -47,6 +54,7 @@ class Site:
             loader=PackageLoader("fleetline.web"), autoescape=select_autoescape(), undefined=StrictUndefined,
             trim_blocks=True, lstrip_blocks=True,
         )  # fmt: skip
+        self.pages.filters["marked"] = marked
         self.pages.globals |= {"asset": self.asset, "built": bool(self.assets), "version": self.version}
 
     def asset(self, name: str) -> str:

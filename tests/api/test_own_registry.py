@@ -309,3 +309,75 @@ async def test_the_audit_trail_shows_registry_and_administration_side_by_side(bo
         cursor = f"&cursor={page['next']}"
     assert seen == [("vehicle", "added"), ("credential", "added"), ("vehicle", "added")]
     assert [c["kind"] for c in (await boss.get("/audit?kind=credential"))["items"]] == ["credential"]
+
+
+async def undone(boss: Person, version: int) -> list[tuple[str, str]]:
+    done = await boss.do("POST", f"/changes/{version}/undo", None)
+    return [(item["kind"], item["outcome"]) for item in done["outcomes"]]
+
+
+async def test_what_one_call_did_is_taken_back_item_by_item(boss: Person) -> None:
+    one, two = await boss.add_vehicles("V1", "V2")
+    top, below = await _two_groups(boss)
+    before = (await boss.get("/vehicles"))["items"]
+    edit = await boss.do(
+        "PATCH",
+        "/vehicles",
+        [
+            {"id": one, "name": "Name V2", "external_id": "V2", "type": "BUS", "group_ids": [top]},
+            {"id": two, "name": "Name V1", "external_id": "V1", "description": "swapped"},
+        ],
+    )
+    assert await undone(boss, edit["version"]) == [("vehicle", "changed"), ("vehicle", "changed")]
+    changing = ("revision", "modified_at_ms")
+
+    def facts(items: Any) -> Any:
+        return [{name: value for name, value in item.items() if name not in changing} for item in items]
+
+    assert facts((await boss.get("/vehicles"))["items"]) == facts(before)
+    gone = await boss.do("DELETE", "/vehicles", [one, two])
+    assert await undone(boss, gone["version"]) == [("vehicle", "restored"), ("vehicle", "restored")]
+    moved = await boss.do("PATCH", "/vehicle-groups", [{"id": below, "parent_id": None, "name": "Alone"}])
+    assert await undone(boss, moved["version"]) == [("vehicle_group", "changed")]
+    tree = {group["id"]: (group["name"], group["parent_id"]) for group in (await boss.get("/vehicle-groups"))["items"]}
+    assert tree == {top: ("Top", None), below: ("Below", top)}
+
+
+async def test_an_import_of_devices_is_taken_back_with_the_vehicles_it_made(boss: Person) -> None:
+    data = b"imei,name\n350000000000001,One\n350000000000002,Two\n"
+    taken = (await boss.call("POST", "/devices/import", data, [("content-type", "text/csv")])).json()
+    assert await undone(boss, taken["version"]) == [
+        ("device", "deleted"), ("device", "deleted"), ("vehicle", "archived"), ("vehicle", "archived"),
+    ]  # fmt: skip
+    assert (await boss.get("/devices"))["items"] == (await boss.get("/vehicles"))["items"] == []
+
+
+async def test_what_somebody_has_changed_since_stays_and_is_named(boss: Person) -> None:
+    one, two = await boss.add_vehicles("V1", "V2")
+    edit = await boss.do("PATCH", "/vehicles", [{"id": one, "type": "BUS"}, {"id": two, "type": "BUS"}])
+    await boss.do("PATCH", "/vehicles", [{"id": one, "name": "Since then"}])
+    answer = await boss.call("POST", f"/changes/{edit['version']}/undo?atomic=true")
+    assert (answer.status, answer.json()["code"]) == (409, "not_all")
+    assert await undone(boss, edit["version"]) == [("vehicle", "stale"), ("vehicle", "changed")]
+    assert {v["name"]: v["type"] for v in (await boss.get("/vehicles"))["items"]} == {
+        "Since then": "BUS",
+        "Name V2": "CAR",
+    }
+    assert (await boss.call("POST", "/changes/999/undo")).status == 404
+
+
+async def test_devices_go_back_where_they_were(boss: Person, here: Installation) -> None:
+    one, two = await boss.add_devices("First", "Second")
+    places = {v["device"]["id"]: v["id"] for v in (await boss.get("/vehicles"))["items"]}
+    here.clock.move(60)
+    swap = await boss.do(
+        "POST",
+        "/fittings",
+        [{"device_id": one, "vehicle_id": places[two]}, {"device_id": two, "vehicle_id": places[one]}],
+    )
+    here.clock.move(60)
+    assert await undone(boss, swap["version"]) == [("device", "changed"), ("device", "changed")]
+    assert {v["device"]["id"]: v["id"] for v in (await boss.get("/vehicles"))["items"]} == places
+    gone = await boss.do("DELETE", "/vehicles", [places[one]])
+    assert await undone(boss, gone["version"]) == [("vehicle", "restored")]
+    assert {v["device"]["id"]: v["id"] for v in (await boss.get("/vehicles"))["items"]} == places

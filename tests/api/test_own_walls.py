@@ -56,7 +56,7 @@ async def fleet(here: Installation, mark: str, lat: float = 47.1234567) -> Fleet
         {
             "vehicle_id": vehicle["id"], "driver_id": driver["id"], "group_id": group["id"], "device_id": device,
             "credential_id": made["credential"]["id"], "user_id": user["user"]["id"], "session_id": session,
-            "gone": gone,
+            "gone": gone, "version": 1_000_000,
         },
     )  # fmt: skip
 

@@ -27,7 +27,7 @@ def seen(script: Script, **options: Any) -> list[Route]:
 
 
 def speeds(rows: Rows, route: Route) -> list[int]:
-    return kept(rows, route, T).speed_kmh.tolist()
+    return [int(speed) for speed in kept(rows, route, T).speed_kmh]
 
 
 # Z-49

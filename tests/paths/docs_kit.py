@@ -79,8 +79,8 @@ MADE: Final = {
     "ACCESS_TOKEN": ("curl https://YOUR-SERVER/token", r'"access_token": ?"([^"]+)"'),
     "RESOURCE_ID": ("curl https://YOUR-SERVER/v1/resources", r'"resourceId": ?"([^"]+)"'),
 }
-"""Placeholder -> (a command that makes such a thing, where its output has it). An example that runs the same command, up
-to its first option, fills the placeholder for those after it; one that no example filled is made by the command."""
+"""Placeholder -> (a command that makes such a thing, where its output has it). An example that runs the same command
+fills the placeholder for those after it; one that no example filled is made by the command."""
 PLACEHOLDER: Final = re.compile(rf"(?<![\w-])({'|'.join(MADE)})(?![\w-])")
 
 
@@ -116,7 +116,7 @@ class Scene:
             self.type(example)
 
     def type(self, example: str) -> str:
-        """One example with real values; what it printed. A command that serves goes on until the next one or the end."""
+        """One example with real values; what it printed. A server goes on until the next one or the end."""
         command = self._real(example)
         if stem(example) == "fleetline serve":
             self.serve(shlex.split(command)[2:])

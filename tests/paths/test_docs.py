@@ -21,14 +21,13 @@ from fleetline.model.errors import FleetlineError
 from tests.kit import EmbeddedPostgres
 from tests.paths.docs_kit import GUIDES, PAGES, ROOT, Scene, code_spans, fences, prose
 
-NOT_RUN: Final = {
-    "fleetline migrate --distribute --database postgresql://user:password@coordinator/fleetline": "needs a Citus cluster",
-}
+CLUSTER: Final = "postgresql://user:password@coordinator/fleetline"
+NOT_RUN: Final = {f"fleetline migrate --distribute --database {CLUSTER}": "needs a Citus cluster"}
 """Examples that are shown and not run here; the page says the same in a comment before the block."""
 
 SAYS: Final = (
     ("README.md", "v2/devicelist", '"device_name":"Van 7"'),
-    ("first-tracker.md", "v2/devicelist", '"status_text":"active"'),
+    ("first-tracker.md", "v2/devicelist", '"device_imei":359990000000009,'),
     ("first-tracker.md", "v2/device", '"device_id":1,'),
     ("teltonika.md", "fleetline positions", "device_id,ident,protocol"),
     ("fleetize.md", "scope=", "device_name"),
@@ -142,8 +141,8 @@ def _typed() -> list[tuple[str, str]]:
 
 def _command(words: list[str]) -> tuple[click.Command, list[str]]:
     """The command that these words name, and the words left."""
-    ctx, found = click.Context(main), main
-    rest = list(words)
+    found: click.Command = main
+    ctx, rest = click.Context(main), list(words)
     while isinstance(found, click.Group) and rest:
         member = found.get_command(ctx, rest[0])
         assert member is not None, f"there is no command {' '.join(words)}"

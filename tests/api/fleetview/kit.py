@@ -140,7 +140,7 @@ class Client:
     ) -> Answer:  # fmt: skip
         """The body as JSON, unless it is bytes already."""
         raw = body if isinstance(body, bytes) else b"" if body is None else msgspec.json.encode(body)
-        typed = [("content-type", media)] if raw else []
+        typed = [("content-type", media)] if body is not None else []
         return await self.caller.call(method, path, raw, headers=[*self.headers, *typed, *headers])
 
     async def post(self, path: str, body: Any, headers: Sequence[tuple[str, str]] = ()) -> Answer:

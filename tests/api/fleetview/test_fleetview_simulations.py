@@ -131,7 +131,9 @@ async def test_a_site_may_fail_while_the_run_is_done(owner: Client, world: World
     light = {"globalHorizontalIrradiance_WattsPerMeterSquared": [500] * 24}
     cell = {"latitude": 36.1, "longitude": -80, **light}
     push = {"kind": "observed", "startTime": "2025-06-21", "cells": [cell]}
-    none = await owner.post("/v1/simulations", {"resourceIds": [near], "weatherDataOptions": {**DAY, "type": "historical"}})
+    none = await owner.post(
+        "/v1/simulations", {"resourceIds": [near], "weatherDataOptions": {**DAY, "type": "historical"}}
+    )
     assert (none.status, none.json()["errors"][0]["code"]) == (422, "NoWeather")
     assert (await owner.send("PUT", "/v1/weather/default", push)).status == 200
     for level in ("resource", "fleet"):
@@ -344,5 +346,3 @@ async def test_single_series_are_bounded_and_fleet_sums_are_not(
     refused = await owner.post("/v1/simulations", {**body, "result": {"level": "resource"}})
     assert (refused.status, refused.json()["errors"][0]["code"]) == (422, "TooLarge")
     assert (await owner.post("/v1/simulations", body)).status == 202
-
-

@@ -18,6 +18,7 @@ from fleetline.api.dialects.fleetview.job_words import STATES
 from fleetline.api.dialects.fleetview.nouns import facts_json
 from fleetline.api.dialects.fleetview.resources import FILTERS, filter_of
 from fleetline.api.dialects.fleetview.simulations import RETRY
+from fleetline.api.errors import TypeUnsupported
 from fleetline.api.http import JSON_TYPE, Request, Response, json_response
 from fleetline.core.ports.power import JobRow
 from fleetline.model.power import PowerResource
@@ -45,6 +46,8 @@ async def take(workspace: "Workspace", request: Request) -> Response:
         fleet_id=query.id("fleetId"),
     )
     convention = query.word("azimuthConvention", tuple(CONVENTIONS), "north-clockwise")
+    if request.media_type not in READERS:
+        raise TypeUnsupported(request.media_type)
     rows = READERS[request.media_type](request.body, convention)
     request.body = b""
     found = await workspace.power.imports.take(workspace.account_id, order, _slices(rows))

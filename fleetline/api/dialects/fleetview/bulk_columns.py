@@ -74,15 +74,16 @@ class Columns:
     def members(self, cells: Sequence[str], faults: list[Fault]) -> Members:
         """The row as the JSON object it stands for; an empty cell is not given."""
         top = made()
-        inside = False
+        inside = whole = False
         for (name, path, inner, kind), cell in zip(self._plan, cells, strict=True):
             if cell == "" or (kind != "text" and not cell.strip()):
                 continue
             if kind == "json":
+                whole = True
                 top[SYSTEMS] = self._systems(cell, faults)
                 continue
             inside = inside or path[:1] == _SYSTEM
-            if path[:1] == _SYSTEM and SYSTEMS in top:
+            if path[:1] == _SYSTEM and whole:
                 continue
             owner = _owner(top, path)
             if kind == "month":
@@ -90,7 +91,7 @@ class Columns:
                 owner.setdefault("monthlyShadings", []).append(month)
             else:
                 owner[inner] = value_of(kind, cell)
-        if inside and SYSTEMS in self.names and cells[self.names.index(SYSTEMS)].strip():
+        if inside and whole:
             message = f"{SYSTEMS} cannot stand beside columns of a single system."
             faults.append(Fault(SYSTEMS, "both", message))
         return top
@@ -132,10 +133,7 @@ def _owner(top: Members, path: Path) -> Members:
     now = top
     for part in path:
         name, bracket, _ = part.partition("[")
-        if bracket:
-            now = now.setdefault(name, [made()])[0]
-        else:
-            now = now.setdefault(name, made())
+        now = now.setdefault(name, [made()])[0] if bracket else now.setdefault(name, made())
     return now
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from fleetline.api.dialects.fleetview import bulk, fleets, job_routes, power, resources, simulations, tokens, weather
+from fleetline.api.dialects.fleetview.bulk_rows import CONVENTIONS, READERS
 from fleetline.api.dialects.fleetview.checks import WRITES
 from fleetline.api.dialects.fleetview.results import MEDIA
 from fleetline.api.dialects.fleetview.schema import BATCH, FLEET, MEMBERS, RESOURCE, json_schema
@@ -350,10 +351,10 @@ BULK: Final = (
               parameter("dryRun", "Say what would be done, store nothing.", type="boolean", default=False),
               parameter("mode", "What rows may do.", type="string", enum=list(bulk.MODES), default="upsert"),
               parameter("atomic", "Store all rows or none.", type="boolean", default=False),
-              parameter("azimuthConvention", "How azimuths count.", enum=list(bulk.CONVENTIONS)),
+              parameter("azimuthConvention", "How azimuths count.", enum=list(CONVENTIONS)),
               parameter("fleetId", "All rows join this fleet.", type="string", format="uuid"),
           ),
-          body={"type": "array", "items": _RESOURCE}, body_media=", ".join(bulk.READERS), body_limit=LARGE,
+          body={"type": "array", "items": _RESOURCE}, body_media=", ".join(READERS), body_limit=LARGE,
           answers=_IMPORTED, errors=(400, 404, 413, 415)),
     route("GET", "/v1/resources/export", "Export resources", bulk.give, tag="Bulk",
           parameters=(

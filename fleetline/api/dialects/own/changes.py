@@ -8,7 +8,7 @@ from fleetline.api.dialects.own.calls import Query, id_in_path, packed, query_of
 from fleetline.api.dialects.own.replies import Listed, answer
 from fleetline.api.dialects.own.things import ChangeShown, change_shown, shows
 from fleetline.api.http import Request, Response
-from fleetline.core import acts, fleet
+from fleetline.core import acts, fleet, fleet_undo
 from fleetline.core.administration import NotAllowed
 from fleetline.model.errors import Invalid
 from fleetline.model.registry import Kind, LoggedChange
@@ -136,3 +136,30 @@ def _for_reader(workspace: "Workspace", shown: ChangeShown) -> ChangeShown:
         detail["external_id"] = None
     detail.pop("group_id", None)
     return msgspec.structs.replace(shown, actor="", detail=detail)
+
+
+class UndoneItem(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one thing; `outcome` as in bulk calls, stale where somebody has changed it since."""
+
+    kind: str
+    id: int
+    outcome: str
+    field: str
+    reason: str
+
+
+class UndoneShown(msgspec.Struct, frozen=True):
+    outcomes: list[UndoneItem]
+    done: int
+    refused: int
+    version: int
+
+
+async def undo(workspace: "Workspace", request: Request) -> Response:
+    version = id_in_path(request, "version", "change")
+    undone = await fleet_undo.undo(workspace, version, atomic=query_of(request).flag("atomic") or False)
+    items = [
+        UndoneItem(kind=kind, id=v.id, outcome=v.outcome, field=v.field, reason=v.reason) for kind, v in undone.items
+    ]
+    good = sum(verdict.good for _, verdict in undone.items)
+    return answer(UndoneShown(items, good, len(items) - good, undone.version))

@@ -6,11 +6,13 @@ from typing import Final
 from fleetline.api.dialects.own import changes, history, live, search
 from fleetline.api.dialects.own.device_routes import DEVICE_ID, VEHICLE_ID
 from fleetline.api.dialects.own.replies import (
+    ATOMIC,
     CURSOR,
     FLAG_SCHEMA,
     INSTANT_SCHEMA,
     LIMIT,
     Listed,
+    in_path,
     query,
     route,
     words_schema,
@@ -46,6 +48,16 @@ CHANGES: Final = (
             query("kind", "Of these kinds", words_schema(changes.KINDS)),
         ],
         answers=[Answer(200, "Changes after that place", changes.Feed)],
+    ),
+    route(
+        "POST",
+        "/changes/{version}/undo",
+        "Take back what one call changed",
+        changes.undo,
+        tag="changes",
+        text="Item by item, where nobody has changed the thing since. Any bulk call, import or single change, of any API.",
+        parameters=[in_path("version", "Version that the call made"), ATOMIC],
+        answers=[Answer(200, "What became of each thing", changes.UndoneShown)],
     ),
     route(
         "GET",

@@ -66,7 +66,7 @@ class TripReplay extends HTMLElement {
       found.addEventListener("click", act);
       return found;
     };
-    this.play = button("▶", "Play (space)", () => this.toggle());
+    this.play = button("Play", "Play (space)", () => this.toggle());
     this.play.classList.add("first");
     this.scrub = make("input", { type: "range", min: this.from, max: this.to, step: 1000, value: this.from, ariaLabel: "Time" });
     this.scrub.addEventListener("input", () => this.seek(Number(this.scrub.value)));
@@ -79,8 +79,8 @@ class TripReplay extends HTMLElement {
     this.plot = make("div", { className: "plot", role: "img", ariaLabel: "Speed over time; the facts are in the list of trips" });
     this.legend = make("div", { className: "legend small" });
     this.querySelector("[data-deck]").replaceChildren(
-      make("div", { className: "controls" }, this.play, button("⏮", "Stop before", () => this.jump(-1)), button("−1 min", "A minute back (shift ←)", () => this.seek(this.moment - 60000)),
-        button("+1 min", "A minute on (shift →)", () => this.seek(this.moment + 60000)), button("⏭", "Next stop", () => this.jump(1)), rate, follow, this.clock, this.note),
+      make("div", { className: "controls" }, this.play, button("«", "Stop before", () => this.jump(-1)), button("−1 min", "A minute back (shift ←)", () => this.seek(this.moment - 60000)),
+        button("+1 min", "A minute on (shift →)", () => this.seek(this.moment + 60000)), button("»", "Next stop", () => this.jump(1)), rate, follow, this.clock, this.note),
       this.scrub, this.plot,
     );
     this.querySelector("[data-canvas]").after(this.legend);
@@ -104,9 +104,10 @@ class TripReplay extends HTMLElement {
     let line = null;
     for (let index = 1; index < at.length; index++) {
       const gap = at[index] - at[index - 1] > GAP_MS;
+      const trip = this.trips.findIndex((one) => at[index - 1] >= one.from_at_ms && at[index] <= one.until_at_ms);
       const step = gap ? -1 : Math.max(0, steps.findLastIndex((value) => (speeds[index] ?? 0) >= value));
-      if (!line || line.properties.step !== step) {
-        line = { type: "Feature", properties: { step }, geometry: { type: "LineString", coordinates: [[lon[index - 1], lat[index - 1]]] } };
+      if (!line || line.properties.step !== step || line.properties.trip !== trip) {
+        line = { type: "Feature", properties: { step, trip }, geometry: { type: "LineString", coordinates: [[lon[index - 1], lat[index - 1]]] } };
         features.push(line);
       }
       line.geometry.coordinates.push([lon[index], lat[index]]);
@@ -165,8 +166,18 @@ class TripReplay extends HTMLElement {
     if (trip) this.choose(trip, true);
   }
 
+  /** The chosen trip stands out of the other ways of the span. */
+  highlight() {
+    if (!this.map?.getLayer("way")) return;
+    const wanted = ["==", ["get", "trip"], this.trips.indexOf(this.chosen)];
+    this.map.setPaintProperty("way", "line-opacity", ["case", wanted, 1, 0.22]);
+    this.map.setPaintProperty("casing", "line-opacity", ["case", wanted, 1, 0]);
+    this.map.setPaintProperty("gap", "line-opacity", ["case", wanted, 1, 0.3]);
+  }
+
   choose(trip, remembers) {
     this.chosen = trip;
+    this.highlight();
     for (const line of this.querySelectorAll("li[data-trip] a")) {
       if (Number(line.parentElement.dataset.trip) === trip.from_at_ms) line.setAttribute("aria-current", "true");
       else line.removeAttribute("aria-current");
@@ -188,8 +199,9 @@ class TripReplay extends HTMLElement {
   toggle() {
     this.playing = !this.playing;
     this.pointing = false;
-    this.play.textContent = this.playing ? "❚❚" : "▶";
+    this.play.textContent = this.playing ? "Pause" : "Play";
     this.play.ariaLabel = this.playing ? "Pause (space)" : "Play (space)";
+    this.play.title = this.play.ariaLabel;
     if (!this.playing) return;
     if (this.moment >= Number(this.scrub.max) - 1000) this.moment = Number(this.scrub.min);
     let before = performance.now();

@@ -20,10 +20,11 @@ export function chart(place, series, data, { height = 180, unit = "", bands = []
         width: Math.max(200, place.clientWidth), height, padding: [8, 8, 0, 0], series: series(token), bands,
         tzDate: (seconds) => Plot.tzDate(new Date(seconds * 1000), zone()),
         legend: { show: false },
+        scales: { y: { range: (_, low, high) => [Math.min(0, low ?? 0), Math.max(1, (high ?? 1) * 1.05)] } },
         cursor: { y: false, drag: { x: true, y: false }, points: { size: 8 }, focus: { prox: 30 } },
         axes: [
           { ...axis(), size: 32, values: (_, ticks, __, ___, step) => ticks.map((tick) => (step >= 86400 ? day(tick * 1000) : clock(tick * 1000))) },
-          { ...axis(), size: 56, values: (_, ticks) => ticks.map((tick) => `${tick.toLocaleString("en")}${unit ? ` ${unit}` : ""}`) },
+          { ...axis(), size: 76, values: (_, ticks) => ticks.map((tick) => `${tick.toLocaleString("en")}${unit ? ` ${unit}` : ""}`) },
         ],
         hooks: { setCursor: [(found) => onCursor?.(found.cursor.idx ?? null)] },
       },

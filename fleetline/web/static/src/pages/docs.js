@@ -1,0 +1,1 @@
+import "../islands/try_it.js";
