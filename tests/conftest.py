@@ -14,7 +14,10 @@ from tests.kit import CountedIds, EmbeddedPostgres, HandClock
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[EmbeddedPostgres]:
-    with warnings.catch_warnings(), tempfile.TemporaryDirectory(prefix="fleetline-pg-", ignore_cleanup_errors=True) as name:
+    with (
+        warnings.catch_warnings(),
+        tempfile.TemporaryDirectory(prefix="fleetline-pg-", ignore_cleanup_errors=True) as name,
+    ):
         warnings.simplefilter("ignore")  # the wheel warns about XDG_RUNTIME_DIR on machines without a login session
         Path(name).chmod(0o755)
         server = EmbeddedPostgres(Path(name) / "data")

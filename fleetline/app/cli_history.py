@@ -101,7 +101,10 @@ def recompute(*, account_id: str, device_id: int | None, **values: object) -> No
 
     routes = asyncio.run(work())
     facts = [{"device_id": number, "routes": count} for number, count in routes.items()]
-    say(Printed(facts, "\n".join(f"device {number}: {count} routes" for number, count in routes.items())), as_json=as_json)
+    say(
+        Printed(facts, "\n".join(f"device {number}: {count} routes" for number, count in routes.items())),
+        as_json=as_json,
+    )
 
 
 @history.command()

@@ -14,7 +14,9 @@ from fleetline.app.settings import Settings
 
 @click.command()
 @click.option("--http", metavar="HOST:PORT", help="where the APIs and pages are served (127.0.0.1:8080)")
-@click.option("--tracker", multiple=True, metavar="NAME=HOST:PORT", help="a protocol to listen for, repeatable; `none`: none")
+@click.option(
+    "--tracker", multiple=True, metavar="NAME=HOST:PORT", help="a protocol to listen for, repeatable; `none`: none"
+)
 @click.option("--public-url", metavar="URL", help="how callers reach this server")
 @click.option("--workers", type=int, metavar="N", help="processes that share the ports (1)")
 @click.option("--register-unknown", metavar="ACCOUNT_ID", help="make a device of every unknown identifier")
@@ -126,7 +128,9 @@ def doctor(*, mend: bool, **values: Any) -> None:
 
     as_json = values.pop("as_json")
     findings = asyncio.run(examine(settings_of(values), mend=mend))
-    text = "\n".join(f"{'ok   ' if f.fine else 'WRONG'} {f.what}" + (f"\n      {f.remedy}" if f.remedy else "") for f in findings)
+    text = "\n".join(
+        f"{'ok   ' if f.fine else 'WRONG'} {f.what}" + (f"\n      {f.remedy}" if f.remedy else "") for f in findings
+    )
     facts = [{"check": f.check, "fine": f.fine, "what": f.what, "remedy": f.remedy} for f in findings]
     say(Printed(facts, text), as_json=as_json)
     if not all(f.fine for f in findings):

@@ -36,7 +36,9 @@ def _run(coroutine: Any) -> None:
 @click.option("--device", "device_id", type=int, metavar="DEVICE_ID", help="one device (all)")
 @click.option("--from", "from_text", metavar="TIME", help="ISO 8601 or Unix seconds, UTC (the beginning)")
 @click.option("--to", "to_text", metavar="TIME", help="up to, not including (now)")
-@click.option("--format", "form", type=click.Choice(["json", "csv", "gpx", "geojson", "kml"]), default="json", show_default=True)
+@click.option(
+    "--format", "form", type=click.Choice(["json", "csv", "gpx", "geojson", "kml"]), default="json", show_default=True
+)
 @data_options
 def positions(**values: Any) -> None:
     """Stored reports as kept, those without a valid fix included."""
@@ -65,13 +67,28 @@ def read_time(name: str, text: str | None) -> int | None:
 
 
 @click.command()
-@click.option("--tracker", multiple=True, required=True, metavar="NAME=HOST:PORT", help="teltonika, teltonika-udp or osmand, repeatable")
+@click.option(
+    "--tracker",
+    multiple=True,
+    required=True,
+    metavar="NAME=HOST:PORT",
+    help="teltonika, teltonika-udp or osmand, repeatable",
+)
 @click.option("--devices", type=click.IntRange(1, 100_000), default=10, show_default=True)
-@click.option("--rate", "rate_hz", type=click.FloatRange(min=0, min_open=True), default=1.0, show_default=True, help="reports a second and device")
+@click.option(
+    "--rate",
+    "rate_hz",
+    type=click.FloatRange(min=0, min_open=True),
+    default=1.0,
+    show_default=True,
+    help="reports a second and device",
+)
 @click.option("--seconds", type=click.FloatRange(min=0, min_open=True), default=60.0, show_default=True)
 @click.option("--records-per-packet", type=click.IntRange(1, 255), default=1, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="print one JSON document")
-def simulate(*, tracker: tuple[str, ...], devices: int, rate_hz: float, seconds: float, records_per_packet: int, as_json: bool) -> None:
+def simulate(
+    *, tracker: tuple[str, ...], devices: int, rate_hz: float, seconds: float, records_per_packet: int, as_json: bool
+) -> None:
     """Drive real sockets with real frames; the devices' IMEIs are 350000000000006 and up."""
     from fleetline.app.simulate import SimulateError
     from fleetline.app.simulate import simulate as run
@@ -87,7 +104,10 @@ def simulate(*, tracker: tuple[str, ...], devices: int, rate_hz: float, seconds:
     except SimulateError as fault:
         raise Invalid("simulate", str(fault)) from fault
     facts = {"sent": result.sent, "acknowledged": result.acknowledged, "seconds": round(result.seconds, 3)}
-    say(Printed(facts, f"{result.acknowledged} of {result.sent} reports acknowledged in {result.seconds:.1f} s"), as_json=as_json)
+    say(
+        Printed(facts, f"{result.acknowledged} of {result.sent} reports acknowledged in {result.seconds:.1f} s"),
+        as_json=as_json,
+    )
 
 
 @click.command()
@@ -101,4 +121,3 @@ def bench(*, names: tuple[str, ...], seconds: float, as_json: bool) -> None:
     figures = run_benchmarks(names, seconds, echo=not as_json)
     if as_json:
         say(Printed(figures, ""), as_json=True)
-

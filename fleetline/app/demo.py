@@ -1,4 +1,6 @@
-"""A living demo: a server on fresh data, vehicles that drive through its own tracker ports, and what to paste to see them."""
+"""A living demo: a server on fresh data, vehicles that drive through its own tracker ports, and what to paste to see
+them.
+"""
 
 import asyncio
 import signal
@@ -125,24 +127,30 @@ async def set_up(server: Server) -> Secrets:
 
 def welcome(base: str, secrets: Secrets) -> str:
     """What a person reads first; each line that begins with `curl` can be pasted as it is."""
-    return (
-        f"\nFleetline demo: {base}/\n"
-        f"Sign in as {secrets.email} with the password {secrets.password}\n\n"
-        "Fleetize-compatible, all devices:\n"
-        f"curl -s -d apitoken={secrets.apitoken} {base}/v2/devicelist\n\n"
-        "Fleetize-compatible, one device with today's routes:\n"
-        f"curl -s -d apitoken={secrets.apitoken} -d device={secrets.device_id} {base}/v2/device\n\n"
-        "Trimble-compatible, vehicles:\n"
-        f"curl -s -H \"Authorization: bearer $(curl -s -d '{{\"apiKey\":\"{secrets.trimble_key}\"}}' "
-        f"{base}/api/assets/v1/accounts/authenticate | python3 -c 'import json,sys; print(json.load(sys.stdin)[\"token\"])')\" "
-        f"{base}/api/assets/v1/vehicles\n\n"
-        "FleetView-compatible, solar resources:\n"
-        f"curl -s -H \"X-Api-Key: {secrets.api_key}\" -H \"Authorization: Bearer $(curl -s -H 'X-Api-Key: {secrets.api_key}' "
-        f"-d client_id={secrets.client_id} -d client_secret={secrets.client_secret} {base}/token "
-        "| python3 -c 'import json,sys; print(json.load(sys.stdin)[\"access_token\"])')\" "
-        f"{base}/v1/resources\n\n"
-        "Press Ctrl+C to end; the data of the demo goes with it.\n\n"
-    )
+    pick = "python3 -c 'import json,sys; print(json.load(sys.stdin)[\"{}\"])'"
+    signed = f'curl -s -d \'{{"apiKey":"{secrets.trimble_key}"}}\' {base}/api/assets/v1/accounts/authenticate'
+    key = f"X-Api-Key: {secrets.api_key}"
+    pair = f"-d client_id={secrets.client_id} -d client_secret={secrets.client_secret}"
+    bearer = f"curl -s -H '{key}' {pair} {base}/token"
+    return f"""
+Fleetline demo: {base}/
+Sign in as {secrets.email} with the password {secrets.password}
+
+Fleetize-compatible, all devices:
+curl -s -d apitoken={secrets.apitoken} {base}/v2/devicelist
+
+Fleetize-compatible, one device with today's routes:
+curl -s -d apitoken={secrets.apitoken} -d device={secrets.device_id} {base}/v2/device
+
+Trimble-compatible, vehicles:
+curl -s -H "Authorization: bearer $({signed} | {pick.format("token")})" {base}/api/assets/v1/vehicles
+
+FleetView-compatible, solar resources:
+curl -s -H '{key}' -H "Authorization: Bearer $({bearer} | {pick.format("access_token")})" {base}/v1/resources
+
+Press Ctrl+C to end; the data of the demo goes with it.
+
+"""
 
 
 async def drive_fleet(server: Server) -> None:
@@ -152,7 +160,9 @@ async def drive_fleet(server: Server) -> None:
         for index in range(len(FLEET)):
             name = "osmand" if index == PHONE else "teltonika"
             address = ("127.0.0.1", ports[name])
-            line: Line = HttpLine(address, simulated_imei(index)) if index == PHONE else TcpLine(address, simulated_imei(index))
+            line: Line = (
+                HttpLine(address, simulated_imei(index)) if index == PHONE else TcpLine(address, simulated_imei(index))
+            )
             group.create_task(_Driver(index, line, server.core.clock.now_ms()).drive())
 
 

@@ -10,7 +10,18 @@ SUNS: Final = (
     ("Depot roof south", 48.776, 9.183, 240, 0.42, 85.0, 180.0, 12.0, Tracking.FIXED, Mounting.ROOF),
     ("Depot roof east", 48.776, 9.184, 120, 0.42, 40.0, 95.0, 12.0, Tracking.FIXED, Mounting.ROOF),
     ("Workshop carport", 48.774, 9.181, 180, 0.45, 66.0, 265.0, 7.0, Tracking.FIXED, Mounting.OPEN_RACK),
-    ("Field at the ring road", 48.711, 9.242, 2400, 0.55, 1000.0, 180.0, 0.0, Tracking.SINGLE_AXIS_BACKTRACKING, Mounting.OPEN_RACK),
+    (
+        "Field at the ring road",
+        48.711,
+        9.242,
+        2400,
+        0.55,
+        1000.0,
+        180.0,
+        0.0,
+        Tracking.SINGLE_AXIS_BACKTRACKING,
+        Mounting.OPEN_RACK,
+    ),
 )
 """(name, latitude, longitude, modules, kW each, kW AC, azimuth, tilt, tracking, mounting)"""
 

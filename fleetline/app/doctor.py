@@ -48,7 +48,9 @@ async def examine(settings: Settings, *, mend: bool) -> list[Finding]:
 def _machine(settings: Settings) -> Iterator[Finding]:
     folder = settings.data if settings.data.exists() else settings.data.absolute().parent
     writable = os.access(folder, os.W_OK)
-    yield Finding("data", writable, f"data folder {settings.data}", "" if writable else "it must be writable by this user")
+    yield Finding(
+        "data", writable, f"data folder {settings.data}", "" if writable else "it must be writable by this user"
+    )
     free = shutil.disk_usage(folder).free
     yield Finding(
         "disk", free >= FREE_BYTES, f"{free >> 20} MiB free",
@@ -58,7 +60,12 @@ def _machine(settings: Settings) -> Iterator[Finding]:
 
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     few = soft != resource.RLIM_INFINITY and soft < FILES
-    yield Finding("files", not few, f"{soft} open files allowed", f"raise `ulimit -n` to {FILES} for 10,000 trackers" if few else "")
+    yield Finding(
+        "files",
+        not few,
+        f"{soft} open files allowed",
+        f"raise `ulimit -n` to {FILES} for 10,000 trackers" if few else "",
+    )
 
 
 async def _database(engine: Engine, settings: Settings, *, mend: bool) -> AsyncIterator[Finding]:
@@ -120,7 +127,11 @@ async def _registry(engine: Engine, *, mend: bool) -> AsyncIterator[Finding]:
                 vehicles, drivers, vehicle_groups, driver_groups = counted
                 await tx.registry.save_book(
                     replace(
-                        book, vehicles=vehicles, drivers=drivers, vehicle_groups=vehicle_groups, driver_groups=driver_groups
+                        book,
+                        vehicles=vehicles,
+                        drivers=drivers,
+                        vehicle_groups=vehicle_groups,
+                        driver_groups=driver_groups,
                     )
                 )
         done = "were mended" if mend else "do not agree with the rows"
@@ -143,6 +154,8 @@ def _ports(settings: Settings) -> Iterator[Finding]:
                 probe.bind((host, port))
             except OSError as fault:
                 taken = f"{name} port {host}:{port} cannot be opened: {fault.strerror}"
-                yield Finding(f"port {name}", False, taken, "fine if Fleetline itself is running; else choose another port")
+                yield Finding(
+                    f"port {name}", False, taken, "fine if Fleetline itself is running; else choose another port"
+                )
             else:
                 yield Finding(f"port {name}", True, f"{name} port {host}:{port} is free")

@@ -73,7 +73,9 @@ class _Counters(Collector):
         yield _counter("fleetline_refused_reports", "Reports acknowledged and not accepted", reasons, ["reason"])
         yield _gauge("fleetline_waiting_bytes", "Bytes that wait for a commit", intake.waiting_bytes)
         yield _gauge("fleetline_unfiled_groups", "Committed groups not yet filed", filing.waiting)
-        yield _gauge("fleetline_unfolded_devices", "Devices with reports the fold has not seen", self._server.folding.waiting)
+        yield _gauge(
+            "fleetline_unfolded_devices", "Devices with reports the fold has not seen", self._server.folding.waiting
+        )
         yield _gauge("fleetline_connections", "Open tracker connections", self._server.connections())
 
 

@@ -148,8 +148,11 @@ def _kml(records: Sequence[Record]) -> str:
     marks = []
     for ident, fixes in _fixes(records).items():
         line = " ".join(f"{fix['lon_deg']:.7f},{fix['lat_deg']:.7f},{fix['altitude_m'] or 0}" for fix in fixes)
-        span = f"<TimeSpan><begin>{_iso(fixes[0]['fix_at_ms'])}</begin><end>{_iso(fixes[-1]['fix_at_ms'])}</end></TimeSpan>"
-        marks.append(f"<Placemark><name>{escape(ident)}</name>{span}<LineString><coordinates>{line}</coordinates></LineString></Placemark>\n")
+        begin, end = _iso(fixes[0]["fix_at_ms"]), _iso(fixes[-1]["fix_at_ms"])
+        span = f"<TimeSpan><begin>{begin}</begin><end>{end}</end></TimeSpan>"
+        marks.append(
+            f"<Placemark><name>{escape(ident)}</name>{span}<LineString><coordinates>{line}</coordinates></LineString></Placemark>\n"
+        )
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n<kml xmlns="http://www.opengis.net/kml/2.2"><Document>\n'
         f"{''.join(marks)}</Document></kml>\n"
@@ -160,7 +163,9 @@ def _geojson(records: Sequence[Record]) -> str:
     features = [
         {
             "type": "Feature",
-            "geometry": None if record["lat_deg"] is None else {"type": "Point", "coordinates": [record["lon_deg"], record["lat_deg"]]},
+            "geometry": None
+            if record["lat_deg"] is None
+            else {"type": "Point", "coordinates": [record["lon_deg"], record["lat_deg"]]},
             "properties": {key: value for key, value in record.items() if key not in ("lat_deg", "lon_deg")},
         }
         for record in records

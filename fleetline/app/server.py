@@ -6,15 +6,13 @@ import signal
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.metadata import version
-from importlib.metadata import version
 from typing import Any, Final
 
 import structlog
 import uvicorn
 
 from fleetline.api.dialect import Dialect
-from fleetline.api.http import Proxies, Receive, Scope, Send
-from fleetline.api.openapi import openapi
+from fleetline.api.http import Proxies
 from fleetline.api.openapi import openapi
 from fleetline.api.pipeline import Pipeline
 from fleetline.app.health import Health
@@ -203,12 +201,14 @@ async def _open_http(server: Server, stack: AsyncExitStack) -> None:
 
     pipeline = Pipeline(
         dialects, gate=gate, log=server.request_log, clock=core.clock, ids=core.ids,
-        proxies=Proxies(settings.trusted_proxies, settings.public_url), mounts={"/healthz": health.healthz, "/metrics": health.metrics},
+        proxies=Proxies(settings.trusted_proxies, settings.public_url),
+        mounts={"/healthz": health.healthz, "/metrics": health.metrics},
         rest=web_app(settings.public_url, own_api, documents=documents), observe=health.observe,
     )  # fmt: skip
     host, port = settings.http
     config = uvicorn.Config(
-        pipeline, host=host, port=port, loop="none", http="httptools", lifespan="off", log_config=None, access_log=False,
+        pipeline, host=host, port=port, loop="none", http="httptools", lifespan="off", log_config=None,
+        access_log=False,
         server_header=False, date_header=True, timeout_keep_alive=KEEP_ALIVE_S, backlog=BACKLOG, ws="none",
         timeout_graceful_shutdown=DRAIN_S, proxy_headers=False,
     )  # fmt: skip
@@ -258,7 +258,12 @@ async def _open_trackers(server: Server, stack: AsyncExitStack) -> None:
         for transport in protocol.transports:
             if transport == "udp":
                 datagrams = await listen_udp(
-                    protocol, server.intake, host, server.tracker_ports.get(protocol.name, port), WAITING_BYTES, reuse_port=shared
+                    protocol,
+                    server.intake,
+                    host,
+                    server.tracker_ports.get(protocol.name, port),
+                    WAITING_BYTES,
+                    reuse_port=shared,
                 )
                 stack.callback(datagrams.close)
                 continue
@@ -267,7 +272,9 @@ async def _open_trackers(server: Server, stack: AsyncExitStack) -> None:
             server.tracker_ports[protocol.name] = listener.sockets[0].getsockname()[1]
             server._connections.append(connections)
             stack.push_async_callback(_close_listener, listener, connections)
-        log.info("tracker listens", protocol=protocol.name, host=host, port=server.tracker_ports.get(protocol.name, port))
+        log.info(
+            "tracker listens", protocol=protocol.name, host=host, port=server.tracker_ports.get(protocol.name, port)
+        )
 
 
 async def _close_listener(listener: asyncio.Server, connections: set[Any]) -> None:

@@ -22,9 +22,7 @@ SIGNING_KEY: Final = "signing.key"
 
 
 @asynccontextmanager
-async def open_core(
-    settings: Settings, *, clock: Clock | None = None, ids: Ids | None = None
-) -> AsyncIterator[Core]:
+async def open_core(settings: Settings, *, clock: Clock | None = None, ids: Ids | None = None) -> AsyncIterator[Core]:
     """The core over the database that the settings name; closed when the block ends.
 
     errors  Unavailable: no database, no data folder, or a schema of a newer Fleetline

@@ -27,7 +27,7 @@ class Undone:
 
 @dataclass(slots=True)
 class _Thing:
-    """What one call did to one thing: actions in order, first and last value of each fact, groups it joined and left."""
+    """What one call did to one thing: actions in order, values of each fact, groups it joined and left."""
 
     actions: list[str] = field(default_factory=list)
     facts: dict[str, list[Any]] = field(default_factory=dict)

@@ -1,4 +1,6 @@
-"""From parts to routes, days, states: each device is folded forward when somebody asks, and otherwise when there is time."""
+"""From parts to routes, days, states: each device is folded forward when somebody asks, and otherwise when there is
+time.
+"""
 
 import asyncio
 import time
@@ -242,7 +244,9 @@ class Folding:
         parts = [part for item in items for part in item.parts]
         columns = iter(read_parts(parts, self._protocols))
         for item in items:
-            item.rows = merge(concatenate([Columns(next(columns).rows) for _ in item.parts])).rows if item.parts else NO_ROWS
+            item.rows = (
+                merge(concatenate([Columns(next(columns).rows) for _ in item.parts])).rows if item.parts else NO_ROWS
+            )
             judge_by(item.known, item.changed)
 
     async def _prepare(self, tx: Tx, item: _Item) -> None:
@@ -252,7 +256,9 @@ class Folding:
         if len(fresh) < len(item.rows):
             late_ms = await self._late(tx, item, item.rows[: len(item.rows) - len(fresh)])
             if late_ms is not None:
-                item.correction = await correct(tx, self._protocols, item.known, item.moves, item.latest, late_ms, item.rows)
+                item.correction = await correct(
+                    tx, self._protocols, item.known, item.moves, item.latest, late_ms, item.rows
+                )
         item.rows = fresh
         item.words = new_words(item.known, item.moves, await self._mileage_of_vehicles(tx, item))
         for at_ms, _, _ in item.words:
@@ -318,11 +324,17 @@ class Folding:
         await tx.history.put_days([stored_day(d, day) for d, step in device_of for day in step.days.values()])
         await tx.history.add_events(
             [
-                (d, a.at_ms, "raised" if a.raised else "cleared", orjson.dumps({"code": a.code, "begin_ms": a.begin_ms}).decode())
+                (
+                    d,
+                    a.at_ms,
+                    "raised" if a.raised else "cleared",
+                    orjson.dumps({"code": a.code, "begin_ms": a.begin_ms}).decode(),
+                )
                 for d, step in device_of
                 for a in step.alarms
             ]
         )
+
     def _announce(self, devices: set[int]) -> None:
         for queue in self.listeners:
             queue.put_nowait(devices)

@@ -1,7 +1,8 @@
 """Frames side by side as one blob: the body of a journal row, and of a part of a device-hour.
 
 Layout, little endian: version u8 = 1, packed u8 (1: the rest is zstd), then: protocols u8 and their names, each with a
-length u8; frame count u32; int64 device ids; int64 receipt times in ms; uint32 frame lengths; uint8 protocol indices; the
+length u8; frame count u32; int64 device ids; int64 receipt times in ms; uint32 frame lengths; uint8 protocol indices;
+the
 frames, end to end.
 """
 

@@ -147,7 +147,9 @@ class HistoryDesk:
             found.registry_version, found.views = registry_version, None
             changed = [number for number, row in found.rows.items() if row.row is None]
         elif history_version != found.history_version:
-            changed = [number for number in await tx.history.changed_after(found.history_version) if number in found.rows]
+            changed = [
+                number for number in await tx.history.changed_after(found.history_version) if number in found.rows
+            ]
         else:
             return
         if registered and history_version != found.history_version:
@@ -200,7 +202,13 @@ class HistoryDesk:
         return views
 
     def _view(
-        self, device: DeviceRow, row: Latest | None, known: Known | None, now_ms: int, day: int, days: dict[int, DayCounter]
+        self,
+        device: DeviceRow,
+        row: Latest | None,
+        known: Known | None,
+        now_ms: int,
+        day: int,
+        days: dict[int, DayCounter],
     ) -> tuple[DeviceView, int]:
         """(the device as it stands, until when that is true by the clock alone)."""
         heard_ms = (row.heard_at_ms or None) if row is not None else None
@@ -252,12 +260,16 @@ class HistoryDesk:
             if day_start_s is not None:
                 day = day_start_s // 86_400
             else:
-                day = served_day(*(await self._activity(tx, device_id, view.active_ms if view else None, pending)), now_ms)
+                day = served_day(
+                    *(await self._activity(tx, device_id, view.active_ms if view else None, pending)), now_ms
+                )
             days = {
                 item.day: DayCounter(item.day, item.start_um, item.metres_um, item.passed_on_um)
                 for item in await tx.history.days_around(device_id, day, day)
             }
-            stored = [msgspec.msgpack.decode(item.body, type=Route) for item in await tx.history.routes_of_day(device_id, day)]
+            stored = [
+                msgspec.msgpack.decode(item.body, type=Route) for item in await tx.history.routes_of_day(device_id, day)
+            ]
             origins = {route.origin_ms for route in stored}
             routes = [*stored, *(route for route in pending if route.day == day and route.origin_ms not in origins)]
             shown = await self._routes(tx, device_id, known, routes, days, now_ms)
@@ -297,7 +309,13 @@ class HistoryDesk:
         return set(await self._visible(tx, api_only)) & {device_id}
 
     async def _routes(
-        self, tx: Tx, device_id: int, known: Known | None, routes: Sequence[Route], days: dict[int, DayCounter], now_ms: int
+        self,
+        tx: Tx,
+        device_id: int,
+        known: Known | None,
+        routes: Sequence[Route],
+        days: dict[int, DayCounter],
+        now_ms: int,
     ) -> tuple[RouteView, ...]:
         if not routes or known is None:
             return ()
@@ -331,12 +349,12 @@ class HistoryDesk:
         """Stored reports of a device with from_ms <= at_ms < to_ms, those without a fix included. errors: as `day`"""
         await self._device(device_id, api_only)
         async with self._history.store.read() as tx:
-            hours = await load_hours(
-                tx, self._history.protocols, device_id, from_ms // HOUR_MS, (to_ms - 1) // HOUR_MS
-            )
+            hours = await load_hours(tx, self._history.protocols, device_id, from_ms // HOUR_MS, (to_ms - 1) // HOUR_MS)
         return within(joined(hours), from_ms, to_ms)
 
-    async def routes(self, device_id: int, from_ms: int, to_ms: int, now_ms: int, *, api_only: bool = False) -> tuple[RouteView, ...]:
+    async def routes(
+        self, device_id: int, from_ms: int, to_ms: int, now_ms: int, *, api_only: bool = False
+    ) -> tuple[RouteView, ...]:
         """Routes that touch a span, ascending, with their points. errors: as `day`"""
         _, _, known = await self._device(device_id, api_only)
         async with self._history.store.read() as tx:
@@ -368,6 +386,7 @@ def within(columns: Columns, from_ms: int, to_ms: int) -> Columns:
 def _unseen(now_ms: int, heard_ms: int | None, retired: bool) -> Live:
     """A device that never sent a report; it may have been heard."""
     return live(
-        Fold().view(now_ms), Newest(), Watch(contact_ms=heard_ms), now_ms, thresholds=Thresholds(), heartbeat_ms=heard_ms,
+        Fold().view(now_ms), Newest(), Watch(contact_ms=heard_ms), now_ms, thresholds=Thresholds(),
+        heartbeat_ms=heard_ms,
         retired=retired,
     )  # fmt: skip

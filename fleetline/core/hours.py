@@ -23,7 +23,10 @@ async def load_hours(
 
 
 def merged_hours(
-    segments: Sequence[tuple[int, bytes]], parts: Sequence[Part], protocols: Protocols, only: Sequence[str] | None = None
+    segments: Sequence[tuple[int, bytes]],
+    parts: Sequence[Part],
+    protocols: Protocols,
+    only: Sequence[str] | None = None,
 ) -> dict[int, Columns]:
     """Each hour once: its segment and its parts as one."""
     pieces: dict[int, list[Columns]] = {}

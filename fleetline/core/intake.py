@@ -1,6 +1,7 @@
 """Door 3: a linked device delivers, and is answered when what it said is on the disk.
 
-While one group of frames commits, the next one gathers: no timer, and a delivery waits for one commit at the most twice.
+While one group of frames commits, the next one gathers: no timer, and a delivery waits for one commit at the most
+twice.
 """
 
 import asyncio
@@ -127,7 +128,7 @@ class Intake:
     def deliver(
         self, link: Link, frame: bytes, write: Callable[[bytes], object], reply: bytes, denial: bytes, count: int
     ) -> None:
-        """Take one whole, checked frame; `write(reply)` once it is durable, `write(denial)` when it cannot be stored."""
+        """Take one whole, checked frame: `write(reply)` once it is durable, `write(denial)` if it cannot be."""
         self._open.append((link.device_id, self.clock.now_ms(), link.protocol, frame, write, reply, denial, count))
         self.waiting_bytes += len(frame)
         if not self._busy:

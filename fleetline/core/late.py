@@ -70,7 +70,9 @@ async def correct(
     newest_late_ms = int(until(new, last_ms)["at_ms"][-1])
     result = await _refold(tx, protocols, known, moves, device, start, marks, newest_late_ms, last_ms)
     received_ms = int(new["received_at_ms"].max())
-    found = Correction(device, after_ms, FOREVER if result.until_ms is None else result.until_ms, result.routes, result.marks)
+    found = Correction(
+        device, after_ms, FOREVER if result.until_ms is None else result.until_ms, result.routes, result.marks
+    )
     totals = dict(result.days)
     if result.until_ms is None:
         known.fold = result.fold
@@ -104,16 +106,24 @@ async def _refold(
     loaded: list[Rows] = []
     spans = list(chunks(hours, HOURS))
     for turn, (first, last) in enumerate(spans):
-        for columns in (await load_hours(tx, protocols, device, first, last)).values():
-            loaded.append(known.memory.judged_rows(until(newer(columns.rows, since), last_ms)))
+        some = (await load_hours(tx, protocols, device, first, last)).values()
+        loaded += [known.memory.judged_rows(until(newer(columns.rows, since), last_ms)) for columns in some]
         if turn + 1 < len(spans) and (turn + 1) & turn:
             continue  # 1, 2, 4, 8 ... chunks: what is folded twice stays within a factor of two
         result = refold(
-            start, _batches(loaded), thresholds=_first(judged), changes=judged[1:], refits=refits, marks=marks, late_ms=late_ms
+            start,
+            _batches(loaded),
+            thresholds=_first(judged),
+            changes=judged[1:],
+            refits=refits,
+            marks=marks,
+            late_ms=late_ms,
         )
         if result.until_ms is not None or turn + 1 == len(spans):
             return result
-    return refold(start, iter(()), thresholds=_first(judged), changes=judged[1:], refits=refits, marks=marks, late_ms=late_ms)
+    return refold(
+        start, iter(()), thresholds=_first(judged), changes=judged[1:], refits=refits, marks=marks, late_ms=late_ms
+    )
 
 
 def _batches(loaded: Sequence[Rows]) -> Iterator[Rows]:
@@ -141,10 +151,14 @@ async def _shift(
     for stored in await tx.history.routes_settled_after(found.device_id, until_ms):
         if stored.day in result.shifts:
             route = msgspec.msgpack.decode(stored.body, type=Route)
-            moved = msgspec.structs.replace(route, since_midnight_um=route.since_midnight_um + result.shifts[stored.day])
+            moved = msgspec.structs.replace(
+                route, since_midnight_um=route.since_midnight_um + result.shifts[stored.day]
+            )
             body = msgspec.msgpack.encode(moved)
             found.moved_routes.append(replace(stored, body=body))
-    days = {day.day: day for day in await tx.history.days_around(found.device_id, min(result.shifts), max(result.shifts))}
+    days = {
+        day.day: day for day in await tx.history.days_around(found.device_id, min(result.shifts), max(result.shifts))
+    }
     for day, um in result.shifts.items():
         if day in days:
             totals[day] = days[day].metres_um + um

@@ -109,7 +109,9 @@ class Known:
 
     @classmethod
     def of(cls, data: bytes, *, checked: bool = True) -> "Known":
-        """errors: Invalid("checkpoint") when another version of the engine wrote it, unless not checked: a new fold then"""
+        """errors: Invalid("checkpoint") when another version of the engine wrote it, unless not checked: a new fold
+        then
+        """
         memory = Memory.decode(data)
         return cls(memory, Fold.resume(memory.fold) if checked else Fold())
 
@@ -155,7 +157,9 @@ def new_words(known: Known, moves: Moves, fitted: Mapping[int, int]) -> list[tup
     return sorted(item for item in said if item[:2] not in have)
 
 
-def go_on(known: Known, rows: Rows, moves: Moves, words: Sequence[tuple[int, str, int]], past: Mapping[int, int]) -> Step:
+def go_on(
+    known: Known, rows: Rows, moves: Moves, words: Sequence[tuple[int, str, int]], past: Mapping[int, int]
+) -> Step:
     """Fold reports that are newer than all before.
 
     words  mileages to enter; past: moment -> plain counter there, for those not after the newest report folded before

@@ -1,6 +1,7 @@
 """Parts: the frames of one device-hour as they came, with the facts under which they were accepted.
 
-Body: three int64 (clock offset ms, ours from ms, future tolerance ms), then what `groups.pack_frames` writes. A frame whose
+Body: three int64 (clock offset ms, ours from ms, future tolerance ms), then what `groups.pack_frames` writes. A frame
+whose
 reports fall into several hours stands in the part of each; reading keeps the reports of the part's own hour only.
 """
 
@@ -38,7 +39,7 @@ def file_frames(
     protocols: Mapping[str, TrackerProtocol],
     facts: Mapping[int, DeviceFacts],
 ) -> Filed:
-    """Sort frames into device-hours and refuse reports whose time cannot be. Pure; order of arrival is kept in a part."""
+    """Sort frames into device-hours and refuse reports whose time cannot be; a part keeps the order of arrival."""
     result = Filed([], [], {})
     for name in dict.fromkeys(name for group in groups for name in dict.fromkeys(group.protocols)):
         ids, received, frames = _of_protocol(groups, name)
@@ -91,7 +92,10 @@ def _file_protocol(
 
 
 def _judge(
-    at_ms: npt.NDArray[np.int64], received: npt.NDArray[np.int64], known: Sequence[DeviceFacts], owner: npt.NDArray[np.int64]
+    at_ms: npt.NDArray[np.int64],
+    received: npt.NDArray[np.int64],
+    known: Sequence[DeviceFacts],
+    owner: npt.NDArray[np.int64],
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int8]]:
     offset = np.array([fact.clock_offset_ms for fact in known], np.int64)[owner]
     tolerance = np.array([fact.future_tolerance_ms for fact in known], np.int64)[owner]
@@ -130,9 +134,7 @@ def _make_parts(
     if not len(hour_of_row):
         return
     # a frame enters a part once, where its hour begins: rows of a frame stand together
-    fresh = np.concatenate(
-        ([True], (frame_of_row[1:] != frame_of_row[:-1]) | (hour_of_row[1:] != hour_of_row[:-1]))
-    )
+    fresh = np.concatenate(([True], (frame_of_row[1:] != frame_of_row[:-1]) | (hour_of_row[1:] != hour_of_row[:-1])))
     hours, frame, device = hour_of_row[fresh], frame_of_row[fresh], owner[fresh]
     order = np.lexsort((hours, device))
     hours, frame, device = hours[order], frame[order], device[order]
@@ -183,7 +185,9 @@ def read_parts(parts: Sequence[Part], protocols: Mapping[str, TrackerProtocol]) 
 
 
 def _read(
-    parts: Sequence[Part], pieces: Sequence[tuple[int, bytes, int]], decode_many: Callable[[Sequence[bytes]], DecodedMany]
+    parts: Sequence[Part],
+    pieces: Sequence[tuple[int, bytes, int]],
+    decode_many: Callable[[Sequence[bytes]], DecodedMany],
 ) -> list[tuple[int, Columns]]:
     decoded = decode_many([frame for _, frame, _ in pieces])
     part_of_row = np.array([place for place, _, _ in pieces], np.int64)[decoded.frame]

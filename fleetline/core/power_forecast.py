@@ -7,10 +7,10 @@ import numpy as np
 
 from fleetline.core.ports.store import Tx
 from fleetline.core.power_kernel import Task, compiled_rows
+from fleetline.core.weather_finer import cell_sites
 from fleetline.core.weather_load import Field, cells_of, values_of
-from fleetline.model.power import Inverters, Modules, PvArray, PvSite, PvSystem
 from fleetline.model.resource_query import PowerQuery
-from fleetline.model.weather import Float32Array, FloatArray, IntArray, WeatherKind, WeatherSource, cell_places
+from fleetline.model.weather import Float32Array, FloatArray, IntArray, WeatherKind, WeatherSource
 from fleetline.solar.run import simulate
 from fleetline.solar.steps import Steps
 
@@ -73,7 +73,7 @@ def carried_on(
 ) -> dict[str, Float32Array]:
     """Field -> (cells, steps): clear-sky GHI times an index that goes from the last hour's to the last day's."""
     known = Field(cells, np.arange(len(cells)), observed)
-    sites = _sites(cells)
+    sites = cell_sites(cells)
     seen = _ghi(Task(sites, past, 1, cells=np.arange(len(cells)), feed=known.weather))
     clear = _ghi(Task(sites, past, 1))
     day = DAY_S // past.step_s
@@ -117,15 +117,3 @@ def _same_hour(values: Float32Array, past: Steps, steps: Steps) -> Float32Array:
     at = len(past) - day + (ahead - (len(past) - day)) % day
     newest, before = values[:, at], values[:, at - day]
     return np.where(np.isnan(newest), before, newest)
-
-
-def _sites(cells: IntArray) -> list[PvSite]:
-    """A made-up site in the middle of each cell, whose light is all that matters."""
-    array = PvArray(modules=(Modules(count=1, nameplate_dc_kw=1.0),), azimuth_deg=180.0, tilt_deg=0.0)
-    inverters = (Inverters(count=1, max_power_ac_kw=1.0, efficiency_pct=96.0),)
-    systems = (PvSystem(inverters=inverters, arrays=(array,)),)
-    lat, lon = cell_places(cells)
-    return [
-        PvSite(latitude_deg=float(y), longitude_deg=float(x), systems=systems)
-        for y, x in zip(lat.tolist(), lon.tolist(), strict=True)
-    ]

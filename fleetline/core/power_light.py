@@ -1,5 +1,6 @@
 """Where the light of a series comes from: clear sky, stored weather, or a forecast of it."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
@@ -8,6 +9,7 @@ import numpy as np
 
 from fleetline.core.ports.store import Store, Tx
 from fleetline.core.power_kernel import Feed
+from fleetline.core.weather_finer import refined
 from fleetline.core.weather_load import Field, historical
 from fleetline.model.power import PowerModel, PvSite
 from fleetline.model.resource_query import Basis, CannotCompute, PowerQuery, SeriesKind, step_of
@@ -93,7 +95,7 @@ class Lights:
             source = await tx.power.source(account_id, query.source)
         if source is None:
             raise CannotCompute("NoWeather")
-        return step_of(query.kind, query.period_s, source.step_s)
+        return min(step_of(query.kind, query.period_s, source.step_s), query.period_s)
 
     async def over(self, account_id: str, query: PowerQuery, sites: Sequence[PvSite]) -> Light:
         """errors: CannotCompute"""
@@ -105,13 +107,30 @@ class Lights:
             source = await tx.power.source(account_id, query.source)
             if source is None:
                 raise CannotCompute("NoWeather")
-            steps, per_period = steps_of(query, source.step_s)
+            finer = query.period_s < source.step_s
+            steps, per_period = widened(query, source.step_s) if finer else steps_of(query, source.step_s)
+            issue_at_ms, model = None, None
             if query.kind is SeriesKind.FORECAST:
                 found = await self._forecaster(tx, account_id, query, source, steps, latitude, longitude)
                 field, issue_at_ms, model = found
-                return Light(steps, per_period, field.known(), field, issue_at_ms, model)
-            field = await historical(tx, account_id, source, steps, latitude, longitude)
-        return Light(steps, per_period, field.known(), field)
+            else:
+                field = await historical(tx, account_id, source, steps, latitude, longitude)
+        if finer:
+            wanted, per_period = steps_of(query, query.period_s)
+            field = await asyncio.to_thread(refined, field, steps, wanted)
+            steps = wanted
+        return Light(steps, per_period, field.known(), field, issue_at_ms, model)
+
+
+def widened(query: PowerQuery, step_s: int) -> tuple[Steps, int]:
+    """The whole steps of the weather that touch a query with shorter periods.
+
+    errors  CannotCompute(`FinerThanWeather`) when the periods do not divide the steps
+    """
+    if step_s % query.period_s:
+        raise CannotCompute("FinerThanWeather", step_s // 60)
+    first, last = query.start_s // step_s, -(-query.end_s // step_s)
+    return Steps(first * step_s, step_s, last - first), 1
 
 
 def _assumed(field: Field | None) -> tuple[str, ...]:

@@ -51,16 +51,17 @@ class Sealing:
     async def _go_on(self) -> None:
         until_sweep = 0.0
         while True:
+            pause = EVERY_S
             try:
-                while await self.seal():
-                    await asyncio.sleep(BREATH_S)
+                if await self.seal():
+                    pause = BREATH_S
                 if until_sweep <= 0:
                     await self.sweep()
                     until_sweep = SWEEP_S
             except Unavailable as fault:
                 log.warning("sealing waits for the store", reason=fault.reason)
-            await asyncio.sleep(EVERY_S)
-            until_sweep -= EVERY_S
+            await asyncio.sleep(pause)
+            until_sweep -= pause
 
     async def seal(self) -> int:
         """Seal some closed hours that the fold has seen; how many."""
@@ -92,7 +93,7 @@ class Sealing:
             await tx.history.drop_parts([part.part_id for part in parts])
 
     async def sweep(self) -> int:
-        """Retention: positions per account, refused reports after 30 days, marks thinned after two; segments dropped."""
+        """Retention: positions by account, refused reports after 30 days, marks thinned after two; segments gone."""
         now_ms, dropped = self._clock.now_ms(), 0
         async with self._store.write() as tx:
             await tx.history.drop_refusals_before(now_ms - REFUSALS_KEPT_MS)

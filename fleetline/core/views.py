@@ -44,7 +44,8 @@ class DeviceView:
 class RouteView:
     """One route and the kept fixes from its origin to its destination.
 
-    lat_e7, lon_e7  (n,) int64; speed_kmh (n,) int64, rounded half up. All three None once retention removed the positions
+    lat_e7, lon_e7  (n,) int64; speed_kmh (n,) int64, rounded half up. All three None once retention removed the
+    positions
     origin_mileage_m, destination_mileage_m  calibrated counter there
     pause_mileage_m  calibrated counter at the begin of each pause
     """

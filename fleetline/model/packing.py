@@ -1,9 +1,10 @@
 """A device-hour of reports as packed columns, and back.
 
-Layout: version u8 = 1, then zstd over: header length u32, header as msgpack {rows, columns: [(name, kind, codec, bytes)]},
-and the columns' bytes end to end. Codecs: `c` one value for all rows; `r` raw; `d` first differences, `e` second
-differences, both as zigzag integers split into byte planes so that the small ones compress to almost nothing.
-Absent values of an integer column are given as a bitmap beside the present ones (codec suffix `m`).
+Layout: version u8 = 1, then zstd over: header length u32, header as msgpack
+{rows, columns: [(name, kind, codec, bytes)]}, and the columns' bytes end to end. Codecs: `c` one value for all rows;
+`r` raw; `d` first differences, `e` second differences, both as zigzag integers split into byte planes so that the
+small ones compress to almost nothing. Absent values of an integer column are given as a bitmap beside the present ones
+(codec suffix `m`).
 """
 
 from collections.abc import Sequence
@@ -166,7 +167,9 @@ def _unzigzag(values: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
 
 
 def _planes(values: npt.NDArray[np.uint64]) -> bytes:
-    """All lowest bytes first, then the next, as many planes as the greatest value needs (at least one); their count leads."""
+    """All lowest bytes first, then the next, as many planes as the greatest value needs (at least one); their count
+    leads.
+    """
     greatest = int(values.max()) if len(values) else 0
     count = max(1, -(-greatest.bit_length() // 8))
     matrix = values.astype("<u8").view(np.uint8).reshape(-1, 8)[:, :count]

@@ -1,6 +1,6 @@
-"""Which reports count and when: the time a report stands for, and which of several of one instant wins (Z-45 to Z-47)."""
+"""Which reports count and when: the time each stands for, and which of several of one instant wins (Z-45 to Z-47)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np

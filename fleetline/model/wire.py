@@ -108,7 +108,7 @@ HTTP_PARTS: Final = 3
 
 
 def http_frame(content_type: str, query: bytes, body: bytes) -> bytes:
-    """One HTTP delivery as the frame that is journaled: content type, raw query string and body, a line feed between."""
+    """One HTTP delivery as the frame that is journaled: content type, raw query, body, a line feed between."""
     return b"\n".join((content_type.encode("latin-1", "replace").replace(b"\n", b" "), query.replace(b"\n", b""), body))
 
 

@@ -1,11 +1,12 @@
 """A whole database as one file, whatever its engine: made while the server runs, read back into either engine.
 
-File: zstd with checksum over msgpack messages, each after its length (u32, little endian): a header {"fleetline_backup", "schema", "created_at_ms"}, then per table
-["table", name, [column, ...]] and ["rows", [[value, ...], ...]], then ["journal", intake, [[journal id, body], ...]], and
-["end", {table: rows}]. Without the end the file is refused.
+File: zstd with checksum over msgpack messages, each after its length (u32, little endian): a header
+{"fleetline_backup", "schema", "created_at_ms"}, then per table ["table", name, [column, ...]] and
+["rows", [[value, ...], ...]], further ["journal", intake, [[journal id, body], ...]], and last ["end", {table: rows}].
+Without the end the file is refused.
 
-The journal is read before the tables: what was acknowledged before a backup began is in the one or in the other, and what
-is in both is known by the `filed` table and skipped.
+The journal is read before the tables: what was acknowledged before a backup began is in the one or in the other, and
+what is in both is known by the `filed` table and skipped.
 """
 
 from collections.abc import AsyncIterator, Iterator
@@ -139,7 +140,9 @@ async def _tables(engine: Engine, tx: Connection) -> list[str]:
     if engine.name == "sqlite":
         rows = await tx.fetch("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
     else:
-        rows = await tx.fetch("SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' ORDER BY 1")
+        rows = await tx.fetch(
+            "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' ORDER BY 1"
+        )
     return [row[0] for row in rows if row[0] not in _SKIPPED]
 
 
@@ -154,7 +157,9 @@ async def _columns(engine: Engine, tx: Connection, table: str) -> list[str]:
     return [row[0] for row in rows]
 
 
-async def _pages(engine: Engine, tx: Connection, table: str, columns: list[str]) -> AsyncIterator[list[tuple[Any, ...]]]:
+async def _pages(
+    engine: Engine, tx: Connection, table: str, columns: list[str]
+) -> AsyncIterator[list[tuple[Any, ...]]]:
     """All rows, some at a time, in the order of the primary key."""
     names = ", ".join(columns)
     key = await _key(engine, tx, table)
@@ -164,7 +169,9 @@ async def _pages(engine: Engine, tx: Connection, table: str, columns: list[str])
     while page:
         yield page
         after = [page[-1][place] for place in places]
-        page = await tx.fetch(f"SELECT {names} FROM {table} WHERE ({order}) > ({marks}) ORDER BY {order} LIMIT {ROWS}", *after)
+        page = await tx.fetch(
+            f"SELECT {names} FROM {table} WHERE ({order}) > ({marks}) ORDER BY {order} LIMIT {ROWS}", *after
+        )
 
 
 async def _key(engine: Engine, tx: Connection, table: str) -> list[str]:
@@ -202,4 +209,6 @@ async def _reset_sequences(engine: Engine, tx: Connection, tables: dict[str, lis
     for table, columns in tables.items():
         sequence = await tx.fetch_one("SELECT pg_get_serial_sequence($1, $2)", table, columns[0])
         if sequence is not None and sequence[0] is not None:
-            await tx.fetch(f"SELECT setval('{sequence[0]}', (SELECT coalesce(max({columns[0]}), 0) + 1 FROM {table}), false)")
+            await tx.fetch(
+                f"SELECT setval('{sequence[0]}', (SELECT coalesce(max({columns[0]}), 0) + 1 FROM {table}), false)"
+            )

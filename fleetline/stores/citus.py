@@ -1,4 +1,6 @@
-"""PostgreSQL as a cluster: what hangs on a device is spread by device, the journal by intake, everything else stays together."""
+"""PostgreSQL as a cluster: what hangs on a device is spread by device, the journal by intake, everything else stays
+together.
+"""
 
 from typing import Final
 
@@ -35,6 +37,11 @@ async def distribute_tables(engine: Engine) -> list[str]:
                 await tx.execute(f"ALTER TABLE {table} DROP CONSTRAINT {table}_pkey")
                 await tx.execute(f"ALTER TABLE {table} ADD PRIMARY KEY ({column}, {OWN_KEYS[table]})")
             together = "none" if table in ("latest", "journal") else "latest"
-            await tx.fetch("SELECT create_distributed_table($1::text, $2::text, colocate_with => $3::text)", table, column, together)
+            await tx.fetch(
+                "SELECT create_distributed_table($1::text, $2::text, colocate_with => $3::text)",
+                table,
+                column,
+                together,
+            )
         done.append(table)
     return done

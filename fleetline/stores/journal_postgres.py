@@ -22,7 +22,12 @@ class PostgresJournal:
 
     async def append(self, body: bytes) -> int:
         return int(
-            await self._run("fetchval", "INSERT INTO journal (intake, body) VALUES ($1, $2) RETURNING journal_id", self._intake, body)
+            await self._run(
+                "fetchval",
+                "INSERT INTO journal (intake, body) VALUES ($1, $2) RETURNING journal_id",
+                self._intake,
+                body,
+            )
         )
 
     async def read_after(self, journal_id: int, limit: int) -> list[tuple[int, bytes]]:
@@ -30,7 +35,9 @@ class PostgresJournal:
         return [(int(row[0]), row[1]) for row in await self._run("fetch", sql, self._intake, journal_id, limit)]
 
     async def forget(self, journal_id: int) -> None:
-        await self._run("execute", "DELETE FROM journal WHERE intake = $1 AND journal_id <= $2", self._intake, journal_id)
+        await self._run(
+            "execute", "DELETE FROM journal WHERE intake = $1 AND journal_id <= $2", self._intake, journal_id
+        )
 
     async def close(self) -> None:
         if self._connection is not None:

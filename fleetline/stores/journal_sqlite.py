@@ -1,6 +1,7 @@
 """The journal in SQLite: a table in files of its own, so that filing and reading never hold up an acknowledgement.
 
-Each file takes groups until it is large enough, then the next one, made ready beforehand, takes over. A file whose groups
+Each file takes groups until it is large enough, then the next one, made ready beforehand, takes over. A file whose
+groups
 are all filed is removed whole. So nothing is ever deleted from a file, no checkpoint runs on the way of an
 acknowledgement (what is written stays in the write-ahead log), and each byte is written once.
 """

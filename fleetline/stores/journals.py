@@ -152,10 +152,13 @@ class PostgresJournals:
     async def put_back(self, rows: Mapping[int, Sequence[tuple[int, bytes]]]) -> None:
         async with self._engine.write() as tx:
             for intake, many in rows.items():
-                await tx.copy("journal", ["journal_id", "intake", "body"], [(number, intake, body) for number, body in many])
+                await tx.copy(
+                    "journal", ["journal_id", "intake", "body"], [(number, intake, body) for number, body in many]
+                )
             await tx.fetch(
                 "SELECT setval(pg_get_serial_sequence('journal', 'journal_id'), greatest("
-                "(SELECT coalesce(max(journal_id), 0) FROM journal), (SELECT coalesce(max(journal_id), 0) FROM filed)) + 1,"
+                "(SELECT coalesce(max(journal_id), 0) FROM journal), (SELECT coalesce(max(journal_id), 0)"
+                " FROM filed)) + 1,"
                 " false)"
             )
 

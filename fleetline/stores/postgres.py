@@ -101,7 +101,9 @@ class PostgresEngine:
         except asyncpg.UniqueViolationError as fault:
             raise UniqueClash(str(fault)) from fault
         except (*_AWAY, TimeoutError) as fault:
-            if isinstance(fault, ValueError):  # asyncpg's word for a parameter of the wrong type: our bug, not the server's
+            if isinstance(
+                fault, ValueError
+            ):  # asyncpg's word for a parameter of the wrong type: our bug, not the server's
                 raise
             raise Unavailable(str(fault) or type(fault).__name__) from fault
 

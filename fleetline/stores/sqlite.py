@@ -154,9 +154,8 @@ class SqliteEngine:
     @asynccontextmanager
     async def write(self) -> AsyncIterator[SqliteConnection]:
         seat = self._writer
-        async with seat.lock:
-            async with self._transaction(seat) as connection:
-                yield connection
+        async with seat.lock, self._transaction(seat) as connection:
+            yield connection
 
     @asynccontextmanager
     async def _transaction(self, seat: Seat) -> AsyncIterator[SqliteConnection]:

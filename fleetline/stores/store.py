@@ -4,11 +4,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fleetline.stores.engine import Connection, Engine
-from fleetline.stores.tables.history import HistoryTables
-from fleetline.stores.tables.registry import RegistryTables
 from fleetline.stores.tables.accounts import AccountTables
+from fleetline.stores.tables.history import HistoryTables
 from fleetline.stores.tables.own import OwnTables
 from fleetline.stores.tables.power import PowerTables
+from fleetline.stores.tables.registry import RegistryTables
 from fleetline.stores.tables.requests import RequestTable
 
 

@@ -1,4 +1,6 @@
-"""Trackers over HTTP: each request is a delivery, answered 200 once it is stored; keep-alive and pipelining as clients use it."""
+"""Trackers over HTTP: each request is a delivery, answered 200 once it is stored; keep-alive and pipelining as clients
+use it.
+"""
 
 import asyncio
 from typing import Final, cast
@@ -117,7 +119,9 @@ class TrackerRequests(asyncio.Protocol):
             self._transport.write(STORED)
             return
         answered: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-        self._intake.deliver(link, frame, answered.set_result, STORED, _answer("503 Service Unavailable"), receipt.count)
+        self._intake.deliver(
+            link, frame, answered.set_result, STORED, _answer("503 Service Unavailable"), receipt.count
+        )
         answer = await answered
         if not self._transport.is_closing():
             self._transport.write(answer)

@@ -21,7 +21,18 @@ LOGIN_S: Final = 60.0
 class TrackerConnection(asyncio.Protocol):
     """One connection of one device."""
 
-    __slots__ = ("_buffer", "_intake", "_link", "_linking", "_memo", "_protocol", "_timer", "_transport", "_write", "connections")
+    __slots__ = (
+        "_buffer",
+        "_intake",
+        "_link",
+        "_linking",
+        "_memo",
+        "_protocol",
+        "_timer",
+        "_transport",
+        "_write",
+        "connections",
+    )
 
     def __init__(self, protocol: TrackerProtocol, intake: Intake, connections: "set[TrackerConnection]") -> None:
         self._protocol = protocol
@@ -170,5 +181,7 @@ async def listen_tcp(
     """An open listener and the set of its live connections."""
     connections: set[TrackerConnection] = set()
     make: Callable[[], TrackerConnection] = lambda: TrackerConnection(protocol, intake, connections)  # noqa: E731
-    server = await asyncio.get_running_loop().create_server(make, host, port, backlog=4096, reuse_port=reuse_port or None)
+    server = await asyncio.get_running_loop().create_server(
+        make, host, port, backlog=4096, reuse_port=reuse_port or None
+    )
     return server, connections

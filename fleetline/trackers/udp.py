@@ -19,7 +19,7 @@ ASKING: Final = 1000
 
 
 class _Peer:
-    """The line of a device that has no connection: nothing to close, and nothing to pause but a drop of its datagrams."""
+    """The line of a device without a connection: nothing to close, nothing to pause."""
 
     def close(self) -> None:
         """A newer datagram from elsewhere ends nothing here."""
@@ -94,7 +94,12 @@ class TrackerDatagrams(asyncio.DatagramProtocol):
             self._intake.refuse(self._protocol.name, "overload", ident=link.ident)
         else:
             self._intake.deliver(
-                link, data, lambda answer: self._transport.sendto(answer, addr), receipt.reply, receipt.denial, receipt.count
+                link,
+                data,
+                lambda answer: self._transport.sendto(answer, addr),
+                receipt.reply,
+                receipt.denial,
+                receipt.count,
             )
 
     def close(self) -> None:

@@ -31,7 +31,8 @@ class Fleet:
         """Everything that its owner sees, to be compared before and after."""
         paths = (
             "/vehicles", "/drivers", "/vehicle-groups", "/driver-groups", "/devices", "/users", "/sessions",
-            "/credentials", "/account", "/changes", f"/devices/{self.ids['device_id']}/fittings", "/vehicles?archived=true",
+            "/credentials", "/account", "/changes", f"/devices/{self.ids['device_id']}/fittings",
+            "/vehicles?archived=true",
         )  # fmt: skip
         return [await self.boss.get(path) for path in paths]
 

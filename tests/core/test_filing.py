@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from fleetline.app.plug import find_protocols
 from fleetline.core.filing import Filing
 from fleetline.core.groups import Frames, pack_frames
 from fleetline.core.parts import file_frames, read_parts
@@ -15,7 +16,6 @@ from fleetline.model.motion import Report
 from fleetline.model.settling import concatenate, merge
 from fleetline.stores.engine import Engine
 from fleetline.stores.store import EngineStore
-from fleetline.app.plug import find_protocols
 from tests.kit import MemoryJournal
 
 NOW = 1_773_100_800_000
@@ -24,7 +24,16 @@ PROTOCOLS = find_protocols()
 
 def frames_of(times_ms: Sequence[int], per_packet: int = 3) -> list[bytes]:
     reports = [
-        Report(fix_at_ms=at, valid=True, lat_deg=48.0, lon_deg=9.0, speed_kmh=50, course_deg=10, altitude_m=200, satellites=9)
+        Report(
+            fix_at_ms=at,
+            valid=True,
+            lat_deg=48.0,
+            lon_deg=9.0,
+            speed_kmh=50,
+            course_deg=10,
+            altitude_m=200,
+            satellites=9,
+        )
         for at in times_ms
     ]
     encode = PROTOCOLS["teltonika"].encode
@@ -69,7 +78,9 @@ def test_a_devices_clock_offset_and_its_first_day_here_are_heeded_when_parts_are
 
 def test_a_broken_frame_costs_only_itself() -> None:
     good = group_of(7, [NOW - 1000])
-    broken = Frames([7, *good.device_ids], [NOW, NOW], ["teltonika"] * 2, [good.frames[0][:-6] + b"\x00" * 6, *good.frames])
+    broken = Frames(
+        [7, *good.device_ids], [NOW, NOW], ["teltonika"] * 2, [good.frames[0][:-6] + b"\x00" * 6, *good.frames]
+    )
     filed = file_frames([broken], PROTOCOLS, {})
     assert len(filed.refusals) == 1
     assert times_in(filed.parts) == [NOW - 1000]

@@ -8,7 +8,11 @@ from hypothesis import strategies as st
 from fleetline.core.groups import Damaged, Frames, pack_frames, unpack_frames
 
 numbers = st.integers(-(2**63), 2**63 - 1)
-deliveries = st.lists(st.tuples(numbers, numbers, st.sampled_from(["teltonika", "osmand", "x"]), st.binary(max_size=400)), min_size=1, max_size=9)
+deliveries = st.lists(
+    st.tuples(numbers, numbers, st.sampled_from(["teltonika", "osmand", "x"]), st.binary(max_size=400)),
+    min_size=1,
+    max_size=9,
+)
 
 
 @given(deliveries, st.booleans())

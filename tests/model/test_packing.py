@@ -13,7 +13,11 @@ def same(a: Columns, b: Columns) -> bool:
     return (
         bool((a.rows == b.rows).all())
         and set(a.extra) == set(b.extra)
-        and all(a.extra[n].dtype == b.extra[n].dtype and np.array_equal(a.extra[n], b.extra[n], equal_nan=a.extra[n].dtype.kind == "f") for n in a.extra)
+        and all(
+            a.extra[n].dtype == b.extra[n].dtype
+            and np.array_equal(a.extra[n], b.extra[n], equal_nan=a.extra[n].dtype.kind == "f")
+            for n in a.extra
+        )
     )
 
 

@@ -79,13 +79,17 @@ reports = st.builds(
     satellites=st.one_of(st.none(), st.integers(0, 5)),
     ignition=st.one_of(st.none(), st.booleans()),
     odometer_m=st.one_of(st.none(), st.integers(0, 3)),
-    attributes=st.dictionaries(st.sampled_from(["a", "b"]), st.one_of(st.integers(0, 3), st.sampled_from(["x", "y"])), max_size=2),
+    attributes=st.dictionaries(
+        st.sampled_from(["a", "b"]), st.one_of(st.integers(0, 3), st.sampled_from(["x", "y"])), max_size=2
+    ),
 )
 
 
 @given(st.lists(reports, min_size=1, max_size=12), st.randoms(use_true_random=False), st.integers(0, 12))
 @settings(max_examples=100, deadline=None)
-def test_order_repeats_and_borders_of_parts_never_change_what_is_stored(many: list[Report], random: object, cut: int) -> None:
+def test_order_repeats_and_borders_of_parts_never_change_what_is_stored(
+    many: list[Report], random: object, cut: int
+) -> None:
     whole = merge(columns_of(many))
     shuffled = many + many[:cut]
     random.shuffle(shuffled)  # type: ignore[attr-defined]  # hypothesis gives a random.Random

@@ -42,7 +42,8 @@ class Place:
     def run(self, *words: str, ok: bool = True) -> Any:
         """A command of ours with --json; its document, or its standard error when it is to be refused."""
         done = subprocess.run(
-            [sys.executable, "-m", "fleetline.app", *words, "--data", str(self.data), "--database", self.database, "--json"],
+            [sys.executable, "-m", "fleetline.app", *words, "--data", str(self.data),
+             "--database", self.database, "--json"],
             capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
         if not ok:

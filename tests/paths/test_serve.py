@@ -51,7 +51,8 @@ def example() -> list[Report]:
             (
                 int(number),
                 Report(
-                    fix_at_ms=(DAY + hours * 3600 + minutes * 60 + seconds) * 1000, valid=True, lat_deg=float(lat), lon_deg=10.0,
+                    fix_at_ms=(DAY + hours * 3600 + minutes * 60 + seconds) * 1000, valid=True,
+                    lat_deg=float(lat), lon_deg=10.0,
                     speed_kmh=float(speed), course_deg=0.0 if int(number) <= 23 else 180.0, satellites=9, ignition=on,
                     supply_v=14.1 if on else 12.48, battery_v=4.05, coolant_c=82,
                 ),
@@ -64,7 +65,8 @@ ROUTES = [
     {
         "route_points": "48.00000,10.00000,0;48.00500,10.00000,48;48.01400,10.00000,60;48.02300,10.00000,60;48.03000,10.00000,0;48.03000,10.00000,0;48.03001,10.00000,0;48.03300,10.00000,30;48.04300,10.00000,62;48.06100,10.00000,58;48.06800,10.00000,0;48.06801,10.00000,0;48.06800,10.00000,0;48.06800,10.00000,0;48.07200,10.00000,35;48.08000,10.00000,50;48.08300,10.00000,44;48.08500,10.00000,0",  # noqa: E501
         "origin_timestamp": "1773126000", "origin_mileage": 120000, "origin_location": "48.00000,10.00000",
-        "destination_timestamp": "1773127140", "destination_mileage": 120009, "destination_location": "48.08500,10.00000",
+        "destination_timestamp": "1773127140", "destination_mileage": 120009,
+        "destination_location": "48.08500,10.00000",
         "average_speed": 49.67, "average_speed_distance": 56.71, "pause_duration": 540,
         "route_pause": [
             {"grouped": 0, "type": 1, "start_timestamp": "1773126240", "end_timestamp": "1773126480", "mileage": 120003, "location": "48.03000,10.00000"},  # noqa: E501
@@ -74,7 +76,8 @@ ROUTES = [
     {
         "route_points": "48.08500,10.00000,0;48.08400,10.00000,25;48.07500,10.00000,60;48.07000,10.00000,55;48.06850,10.00000,55;48.06200,10.00000,0;48.06200,10.00000,0;48.06100,10.00000,30;48.05300,10.00000,58;48.04800,10.00000,0",  # noqa: E501
         "origin_timestamp": "1773136800", "origin_mileage": 120009, "origin_location": "48.08500,10.00000",
-        "destination_timestamp": "1773137160", "destination_mileage": 120013, "destination_location": "48.04800,10.00000",
+        "destination_timestamp": "1773137160", "destination_mileage": 120013,
+        "destination_location": "48.04800,10.00000",
         "average_speed": 47.17, "average_speed_distance": 41.14, "pause_duration": 0, "route_pause": [],
     },
 ]  # fmt: skip
@@ -232,7 +235,8 @@ def test_positions_are_exported_in_every_form(place: Place) -> None:
     rows = place.run("positions", "--account", account)
     assert len(rows) == 35
     assert rows[0] == {
-        "device_id": device, "ident": IMEI, "protocol": "teltonika", "fix_at_ms": 1773122400000, "received_at_ms": rows[0]["received_at_ms"],
+        "device_id": device, "ident": IMEI, "protocol": "teltonika", "fix_at_ms": 1773122400000,
+        "received_at_ms": rows[0]["received_at_ms"],
         "valid": True, "lat_deg": 48.0, "lon_deg": 10.0, "altitude_m": 0.0, "speed_kmh": 0.0, "course_deg": 0.0,
         "attributes": rows[0]["attributes"],
     }  # fmt: skip

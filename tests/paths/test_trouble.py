@@ -1,4 +1,6 @@
-"""A disk that is full, a database that goes away: nothing is acknowledged that is not safe, and nothing acknowledged is lost."""
+"""A disk that is full, a database that goes away: nothing is acknowledged that is not safe, and nothing acknowledged
+is lost.
+"""
 
 import os
 import signal
@@ -21,7 +23,15 @@ DAY = 1773100800
 
 def reports(first: int, count: int) -> list[Report]:
     return [
-        Report(fix_at_ms=(DAY + i) * 1000, valid=True, lat_deg=48 + i * 1e-5, lon_deg=9.0, satellites=8, speed_kmh=40, odometer_m=i * 11)
+        Report(
+            fix_at_ms=(DAY + i) * 1000,
+            valid=True,
+            lat_deg=48 + i * 1e-5,
+            lon_deg=9.0,
+            satellites=8,
+            speed_kmh=40,
+            odometer_m=i * 11,
+        )
         for i in range(first, first + count)
     ]
 
@@ -41,7 +51,9 @@ def delivered(tracker: Tracker, first: int) -> int:
 @pytest.fixture
 def small_disk() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="fleetline-small-"))
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", str(folder)], capture_output=True, check=False)
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", str(folder)], capture_output=True, check=False
+    )
     if done.returncode:
         pytest.skip("a file system of a few megabytes can be made by root only")
     yield folder
@@ -77,7 +89,10 @@ def test_a_full_disk_is_not_acknowledged_and_is_left_behind_when_there_is_room(s
 
 
 def test_a_database_that_goes_away_and_comes_back_loses_nothing_acknowledged(tmp_path: Path) -> None:
-    with warnings.catch_warnings(), tempfile.TemporaryDirectory(prefix="fleetline-pg-", ignore_cleanup_errors=True) as name:
+    with (
+        warnings.catch_warnings(),
+        tempfile.TemporaryDirectory(prefix="fleetline-pg-", ignore_cleanup_errors=True) as name,
+    ):
         warnings.simplefilter("ignore")
         Path(name).chmod(0o755)
         server = EmbeddedPostgres(Path(name) / "data")

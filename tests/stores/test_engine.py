@@ -17,7 +17,11 @@ async def things(engine: Engine) -> Engine:
 
 async def test_what_a_block_wrote_is_there_after_it(things: Engine) -> None:
     async with things.read() as tx:
-        assert await tx.fetch("SELECT thing_id, name FROM things ORDER BY thing_id") == [(1, "one"), (2, "two"), (3, None)]
+        assert await tx.fetch("SELECT thing_id, name FROM things ORDER BY thing_id") == [
+            (1, "one"),
+            (2, "two"),
+            (3, None),
+        ]
         assert await tx.fetch_one("SELECT name FROM things WHERE thing_id = $1", 9) is None
 
 

@@ -26,7 +26,9 @@ NOW = 1_773_100_800_000
 
 def messages(count: int, per_packet: int = 1) -> list[bytes]:
     """The login, then frames."""
-    reports = [Report(fix_at_ms=NOW + i * 1000, valid=True, lat_deg=48.0, lon_deg=9.0, satellites=8) for i in range(count)]
+    reports = [
+        Report(fix_at_ms=NOW + i * 1000, valid=True, lat_deg=48.0, lon_deg=9.0, satellites=8) for i in range(count)
+    ]
     encode = PROTOCOLS["teltonika"].encode
     assert encode is not None
     return encode(IMEI, reports, records_per_packet=per_packet)  # type: ignore[call-arg]  # its own option
@@ -185,7 +187,9 @@ async def test_datagrams_are_answered_once_stored_and_unknown_devices_are_not() 
     intake = new_intake(journal)
     listener = await listen_udp(PROTOCOLS["teltonika"], intake, "127.0.0.1", 0, 1 << 20)
     port = listener._transport.get_extra_info("sockname")[1]
-    transport, client = await asyncio.get_running_loop().create_datagram_endpoint(Datagrams, remote_addr=("127.0.0.1", port))
+    transport, client = await asyncio.get_running_loop().create_datagram_endpoint(
+        Datagrams, remote_addr=("127.0.0.1", port)
+    )
     report = Report(fix_at_ms=NOW, valid=True, lat_deg=1.0, lon_deg=2.0, satellites=5)
     for datagram in encode_datagrams(IMEI, [report] * 3, records_per_packet=2):
         transport.sendto(datagram)

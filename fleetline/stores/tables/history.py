@@ -147,7 +147,9 @@ class HistoryTables(FoldTables):
     async def put_retention(self, account_id: str, days: int | None) -> None:
         await self._c.execute("DELETE FROM retentions WHERE account_id = $1", account_id)
         if days is not None:
-            await self._c.execute("INSERT INTO retentions (account_id, positions_days) VALUES ($1, $2)", account_id, days)
+            await self._c.execute(
+                "INSERT INTO retentions (account_id, positions_days) VALUES ($1, $2)", account_id, days
+            )
 
     async def accounts(self) -> list[str]:
         return [row[0] for row in await self._c.fetch("SELECT account_id FROM accounts ORDER BY account_id")]
@@ -177,7 +179,8 @@ class HistoryTables(FoldTables):
 
     async def last_route_by(self, device_id: int, at_ms: int) -> StoredRoute | None:
         row = await self._c.fetch_one(
-            f"SELECT {_ROUTE} FROM routes WHERE device_id = $1 AND origin_at_ms <= $2 ORDER BY origin_at_ms DESC LIMIT 1",
+            f"SELECT {_ROUTE} FROM routes WHERE device_id = $1 AND origin_at_ms <= $2 ORDER BY origin_at_ms"
+            f" DESC LIMIT 1",
             device_id,
             at_ms,
         )

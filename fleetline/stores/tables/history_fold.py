@@ -36,7 +36,8 @@ class FoldTables:
 
     async def put_folded(self, rows: Sequence[Folded], version: int) -> None:
         await self._c.execute_many(
-            "UPDATE latest SET folded_part_id = $2, version = $3, memory = $4, news = CASE WHEN EXISTS (SELECT 1 FROM parts"
+            "UPDATE latest SET folded_part_id = $2, version = $3, memory = $4, news = CASE WHEN EXISTS"
+            " (SELECT 1 FROM parts"
             " WHERE parts.device_id = latest.device_id AND parts.part_id > $2) THEN 1 ELSE 0 END WHERE device_id = $1",
             [(row.device_id, row.folded_part_id, version, row.memory) for row in rows],
         )
@@ -45,12 +46,16 @@ class FoldTables:
         wanted = list(device_ids)
         fittings: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
         for device, from_ms, vehicle in await self._c.fetch(
-            "SELECT device_id, from_ms, vehicle_id FROM fittings WHERE device_id {in_ints:$1} ORDER BY device_id, from_ms", wanted
+            "SELECT device_id, from_ms, vehicle_id FROM fittings WHERE device_id {in_ints:$1} ORDER BY"
+            " device_id, from_ms",
+            wanted,
         ):
             fittings[device].append((from_ms, vehicle))
         calibrations: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
         for device, at_ms, metres in await self._c.fetch(
-            "SELECT device_id, at_ms, mileage_m FROM calibrations WHERE device_id {in_ints:$1} ORDER BY device_id, at_ms", wanted
+            "SELECT device_id, at_ms, mileage_m FROM calibrations WHERE device_id {in_ints:$1} ORDER BY"
+            " device_id, at_ms",
+            wanted,
         ):
             calibrations[device].append((at_ms, metres))
         owners: defaultdict[int, list[str]] = defaultdict(list)
@@ -68,7 +73,8 @@ class FoldTables:
 
     async def last_fitting_before(self, vehicle_id: int, at_ms: int) -> tuple[int, int] | None:
         row = await self._c.fetch_one(
-            "SELECT device_id, until_ms FROM fittings WHERE vehicle_id = $1 AND until_ms <= $2 ORDER BY until_ms DESC LIMIT 1",
+            "SELECT device_id, until_ms FROM fittings WHERE vehicle_id = $1 AND until_ms <= $2 ORDER BY"
+            " until_ms DESC LIMIT 1",
             vehicle_id,
             at_ms,
         )
@@ -80,14 +86,17 @@ class FoldTables:
 
     async def put_thresholds(self, owner: str, body: str) -> None:
         await self._c.execute(
-            "INSERT INTO thresholds (owner, body) VALUES ($1, $2) ON CONFLICT (owner) DO UPDATE SET body = excluded.body",
+            "INSERT INTO thresholds (owner, body) VALUES ($1, $2) ON CONFLICT (owner) DO UPDATE SET body ="
+            " excluded.body",
             owner,
             body,
         )
 
     async def mark_before(self, device_id: int, at_ms: int) -> StoredMark | None:
         row = await self._c.fetch_one(
-            f"SELECT {_MARK} FROM marks WHERE device_id = $1 AND last_ms < $2 ORDER BY last_ms DESC LIMIT 1", device_id, at_ms
+            f"SELECT {_MARK} FROM marks WHERE device_id = $1 AND last_ms < $2 ORDER BY last_ms DESC LIMIT 1",
+            device_id,
+            at_ms,
         )
         return StoredMark(*row) if row else None
 
@@ -120,7 +129,8 @@ class FoldTables:
         await self._c.execute_many(
             "INSERT INTO routes (device_id, origin_at_ms, destination_at_ms, day, settled_at_ms, body)"
             " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (device_id, origin_at_ms) DO UPDATE SET"
-            " destination_at_ms = excluded.destination_at_ms, day = excluded.day, settled_at_ms = excluded.settled_at_ms,"
+            " destination_at_ms = excluded.destination_at_ms, day = excluded.day, settled_at_ms ="
+            " excluded.settled_at_ms,"
             " body = excluded.body",
             [(r.device_id, r.origin_at_ms, r.destination_at_ms, r.day, r.settled_at_ms, r.body) for r in routes],
         )

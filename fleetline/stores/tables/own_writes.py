@@ -162,7 +162,8 @@ class OwnWriteTables:
                 member.modified_at_ms, book.version,
             ))  # fmt: skip
         await self._connection.execute_many(
-            f"UPDATE {noun}s SET id_key = $4, name_key = $5, name_claim = $6, deleted_at_ms = NULL, modified_at_ms = $7,"
+            f"UPDATE {noun}s SET id_key = $4, name_key = $5, name_claim = $6, deleted_at_ms = NULL,"
+            f" modified_at_ms = $7,"
             f" revision = $8, former_groups = ''{device} WHERE id_scope = $1 AND {noun}_id = $3 AND account_id = $2",
             rows,
         )

@@ -396,3 +396,28 @@ async def test_an_import_names_its_format(sqlite_owner: Client) -> None:
     ):  # fmt: skip
         answer = await sqlite_owner.send("POST", f"/v1/weather/import{query}", b"x", media="text/csv")
         assert (answer.status, answer.json()["errors"][0]["field"]) == (400, field)
+
+
+async def test_finer_output_follows_the_clear_sky_and_keeps_each_hours_mean(owner: Client) -> None:
+    made = await owner.made(plain(location={"latitude": 36.1, "longitude": -80}))
+    await stored(
+        owner,
+        push(cell(**{GHI: [50, 300, None, 700], TEMPERATURE: [20, 21, 22, 23]}), startTime="2025-06-21T10:00:00Z"),
+    )
+    for minutes in (30, 15, 5, 1):
+        query = f"startTime=2025-06-21T10:00:00Z&endTime=2025-06-21T14:00:00Z&timeResolutionMinutes={minutes}"
+        found = await power(owner, made, f"{query}&outputFields={GHI},{TEMPERATURE},powerAC_kW")
+        light = [period[GHI] for period in found["periods"]]
+        count = 60 // minutes
+        hours = [light[index : index + count] for index in range(0, len(light), count)]
+        assert [None in hour for hour in hours] == [False, False, True, False]
+        for hour, mean in ((hours[1], 300), (hours[3], 700)):
+            assert sum(hour) / count == pytest.approx(mean, rel=1e-5)
+            assert hour == sorted(hour) and hour[-1] > hour[0] * 1.03  # a morning
+        assert sum(hours[0]) / count == pytest.approx(50, rel=0.02)
+        assert [period[TEMPERATURE] for period in found["periods"]][count - 1 : count + 1] == [20, 21]
+    part = "startTime=2025-06-21T11:15:00Z&endTime=2025-06-21T11:30:00Z&timeResolutionMinutes=15"
+    whole = await power(
+        owner, made, "startTime=2025-06-21T11:00:00Z&endTime=2025-06-21T12:00:00Z&timeResolutionMinutes=15"
+    )
+    assert (await power(owner, made, part))["periods"] == whole["periods"][1:2]

@@ -69,7 +69,7 @@ Registry (registry.py, device_routes.py; shapes in things.py)
     POST   /fittings                  [{device_id, vehicle_id or null}]: from now on; devices may swap
 
 What happens and happened (history_routes.py)
-    GET    /search                    q: the first few vehicles, drivers, groups, devices: {items: [{kind, id, name, hint}]}
+    GET    /search                    q: a few vehicles, drivers, groups, devices: {items: [{kind, id, name, hint}]}
     GET    /changes                   after, limit, kind: the feed, oldest first, deletes included: {items, next, more}
     POST   /changes/{version}/undo    takes back what one bulk call or import changed, item by item
     GET    /audit                     newest first, registry and administration; kind, id, actor, from, to
@@ -128,8 +128,8 @@ async def document(gate: "Gate", request: Request) -> Response:
 DESCRIPTION: Final = """\
 Everything the web app shows and does, for programs of the same owner.
 
-Sign in with `POST /api/v1/session`, or send an API token as `Authorization: Bearer`. Lists are paged by cursors, bulk calls
-give one outcome per item, changes may be guarded by `If-Match` and repeated under an `Idempotency-Key`. Refusals are
+Sign in with `POST /api/v1/session`, or send an API token as `Authorization: Bearer`. Lists are paged by cursors, bulk
+calls give one outcome per item, changes may be guarded by `If-Match` and repeated under an `Idempotency-Key`. Refusals are
 problem details (RFC 9457) with a `code` for programs.
 """
 
