@@ -45,6 +45,8 @@ TOWN: Final = (48.7758, 9.1829)
 DAYS: Final = 3
 STEP_MS: Final = 15_000
 PARKED_MS: Final = 600_000
+LOOK_MS: Final = 30_000
+"""How often a parked vehicle of the past is looked at, so that its departure is not missed."""
 LIVE_S: Final = 2.0
 PACKET: Final = 50
 PLAN: Final = "unlimited"
@@ -187,10 +189,13 @@ class _Driver:
     async def drive(self) -> None:
         at_ms = self._begin_ms
         waiting: list[Report] = []
+        quiet_until_ms = at_ms
         while at_ms < self._now_ms:
             report = self._report(at_ms)
-            waiting.append(report)
-            at_ms += STEP_MS if report.ignition else PARKED_MS
+            if report.ignition or at_ms >= quiet_until_ms:
+                waiting.append(report)
+                quiet_until_ms = at_ms + PARKED_MS
+            at_ms += STEP_MS if report.ignition else LOOK_MS
             if len(waiting) >= PACKET:
                 await self._deliver(waiting)
                 waiting = []

@@ -79,8 +79,8 @@ class TripReplay extends HTMLElement {
     this.plot = make("div", { className: "plot", role: "img", ariaLabel: "Speed over time; the facts are in the list of trips" });
     this.legend = make("div", { className: "legend small" });
     this.querySelector("[data-deck]").replaceChildren(
-      make("div", { className: "controls" }, this.play, button("«", "Stop before", () => this.jump(-1)), button("−1 min", "A minute back (shift ←)", () => this.seek(this.moment - 60000)),
-        button("+1 min", "A minute on (shift →)", () => this.seek(this.moment + 60000)), button("»", "Next stop", () => this.jump(1)), rate, follow, this.clock, this.note),
+      make("div", { className: "controls" }, this.play, button("«", "Stop before", () => this.jump(-1)), button("−1 min", "−1 min (shift ←)", () => this.seek(this.moment - 60000)),
+        button("+1 min", "+1 min (shift →)", () => this.seek(this.moment + 60000)), button("»", "Next stop", () => this.jump(1)), rate, follow, this.clock, this.note),
       this.scrub, this.plot,
     );
     this.querySelector("[data-canvas]").after(this.legend);
