@@ -57,6 +57,23 @@ def pack_frames(group: Frames, compressor: zstandard.ZstdCompressor | None = Non
     return b"".join((b"\x01\x00", *head, indices, *group.frames))  # one copy: this is the acknowledgement path
 
 
+def pack_alike(
+    device_id: int,
+    protocol: str,
+    received: bytes,
+    lengths: bytes,
+    frames: Sequence[bytes],
+    compressor: zstandard.ZstdCompressor,
+) -> bytes:
+    """What `pack_frames` makes of frames of one device in one protocol; receipts and lengths come as the layout has them."""
+    name, count = protocol.encode("ascii"), len(frames)
+    head = (b"\x01", bytes((len(name),)), name, struct.pack("<I", count), struct.pack("<q", device_id) * count)
+    body = b"".join((*head, received, lengths, bytes(count), *frames))
+    if len(body) >= WORTH_PACKING:
+        return b"\x01\x01" + compressor.compress(body)
+    return b"\x01\x00" + body
+
+
 def unpack_frames(blob: bytes) -> Frames:
     """errors: Damaged"""
     if blob[:1] != b"\x01":

@@ -14,12 +14,15 @@ import numpy as np
 import numpy.typing as npt
 import zstandard
 
-from fleetline.core.groups import Frames, pack_frames, unpack_frames
+from fleetline.core.groups import Frames, pack_alike, unpack_frames
 from fleetline.core.ports.history import DeviceFacts, Part, Refusal
-from fleetline.model.motion import Columns
+from fleetline.model.motion import MISSING_64, Columns
 from fleetline.model.settling import ACCEPTED, HOUR_MS, REASONS, concatenate, select, settle_times, verdicts
 from fleetline.model.wire import DecodedMany, Times, TrackerProtocol
 
+Numbers = npt.NDArray[np.int64]
+SEVERAL: Final = -1
+"""In place of an hour: the frame has to be looked at report by report."""
 _FACTS: Final = struct.Struct("<qqq")
 LEVEL: Final = -1
 """zstd level of an open part: it is packed again, and better, when its hour is sealed."""
@@ -43,7 +46,7 @@ def file_frames(
     result = Filed([], [], {})
     for name in dict.fromkeys(name for group in groups for name in dict.fromkeys(group.protocols)):
         ids, received, frames = _of_protocol(groups, name)
-        _file_protocol(result, protocols[name], np.array(ids, np.int64), np.array(received, np.int64), frames, facts)
+        _file_protocol(result, protocols[name], ids, received, frames, facts)
     return result
 
 
@@ -65,97 +68,132 @@ def _of_protocol(groups: Sequence[Frames], name: str) -> tuple[list[int], list[i
     return ids, received, frames
 
 
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Frames of one protocol in the order they came.
+
+    received, owner  (k,) of each frame: receipt in ms, and the place of its device in the next two
+    devices, facts   of each device
+    """
+
+    protocol: str
+    frames: list[bytes]
+    received: Numbers
+    owner: Numbers
+    devices: list[int]
+    facts: list[DeviceFacts]
+
+    def fact(self, name: str, frame: Numbers) -> Numbers:
+        """One fact of the devices of these frames."""
+        return np.array([getattr(fact, name) for fact in self.facts], np.int64)[self.owner[frame]]
+
+
 def _file_protocol(
     result: Filed,
     protocol: TrackerProtocol,
-    ids: npt.NDArray[np.int64],
-    received: npt.NDArray[np.int64],
+    ids: list[int],
+    received: list[int],
     frames: list[bytes],
     facts: Mapping[int, DeviceFacts],
 ) -> None:
-    devices, device_of_frame = np.unique(ids, return_inverse=True)
-    known = [facts.get(int(device), DeviceFacts()) for device in devices]
+    devices, owner = np.unique(np.array(ids, np.int64), return_inverse=True)
+    known = [facts.get(device, DeviceFacts()) for device in devices.tolist()]
+    batch = _Batch(protocol.name, frames, np.array(received, np.int64), owner, devices.tolist(), known)
     heard = np.zeros(len(devices), np.int64)
-    np.maximum.at(heard, device_of_frame, received)
-    for device, at_ms in zip(devices.tolist(), heard.tolist(), strict=True):
+    np.maximum.at(heard, owner, batch.received)
+    for device, at_ms in zip(batch.devices, heard.tolist(), strict=True):
         result.heard[device] = max(at_ms, result.heard.get(device, 0))
-
     at_ms_of_row, frame_of_row, broken = times_of(protocol, frames)
-    result.refusals.extend(Refusal(int(ids[i]), int(received[i]), reason, 0, frames[i]) for i, reason in broken)
-    owner = device_of_frame[frame_of_row]
-    settled, verdict = _judge(at_ms_of_row, received[frame_of_row], known, owner)
+    result.refusals.extend(Refusal(ids[i], received[i], reason, 0, frames[i]) for i, reason in broken)
+    if len(at_ms_of_row):
+        _make_parts(result, batch, *_hours(result, batch, at_ms_of_row, frame_of_row))
+
+
+def _hours(result: Filed, batch: _Batch, at_ms: Numbers, frame_of_row: Numbers) -> tuple[Numbers, Numbers]:
+    """(hour, frame) of every part that a frame enters, by frame; a frame of several hours stands there for each."""
+    first = np.flatnonzero(np.concatenate(([True], frame_of_row[1:] != frame_of_row[:-1])))
+    frame = frame_of_row[first]
+    hour = _hours_of_whole(batch, frame, np.minimum.reduceat(at_ms, first), np.maximum.reduceat(at_ms, first))
+    rest = hour == SEVERAL
+    if not rest.any():
+        return hour, frame
+    of_rest = np.repeat(rest, np.diff(first, append=len(at_ms)))
+    more_hours, more_frames = _hours_by_row(result, batch, at_ms[of_rest], frame_of_row[of_rest])
+    hours, frames = np.concatenate([hour[~rest], more_hours]), np.concatenate([frame[~rest], more_frames])
+    order = np.argsort(frames, kind="stable")
+    return hours[order], frames[order]
+
+
+def _hours_of_whole(batch: _Batch, frame: Numbers, low: Numbers, high: Numbers) -> Numbers:
+    """The hour of frames whose reports are all accepted and all of one hour, as their extreme times tell; else SEVERAL."""
+    received, offset = batch.received[frame], batch.fact("clock_offset_ms", frame)
+    tolerance, ours = batch.fact("future_tolerance_ms", frame), batch.fact("ours_from_ms", frame)
+    settled, latest = settle_times(low, received, offset), high + offset
+    # a time that is missing, or moved by whole weeks, is the least of its frame
+    whole = (low != MISSING_64) & (settled == low + offset)
+    whole &= verdicts(settled, received, tolerance, ours) == ACCEPTED
+    whole &= verdicts(latest, received, tolerance, ours) == ACCEPTED
+    hour = settled // HOUR_MS
+    return np.where(whole & (hour == latest // HOUR_MS), hour, SEVERAL)
+
+
+def _hours_by_row(result: Filed, batch: _Batch, at_ms: Numbers, frame_of_row: Numbers) -> tuple[Numbers, Numbers]:
+    """As `_hours`, report by report; those refused are noted."""
+    received = batch.received[frame_of_row]
+    settled = settle_times(at_ms, received, batch.fact("clock_offset_ms", frame_of_row))
+    tolerance, ours = batch.fact("future_tolerance_ms", frame_of_row), batch.fact("ours_from_ms", frame_of_row)
+    verdict = verdicts(settled, received, tolerance, ours)
     if verdict.any():
-        _refuse(result, ids, received, frames, frame_of_row, verdict)
+        _refuse(result, batch, frame_of_row, verdict)
         kept = verdict == ACCEPTED
-        settled, frame_of_row, owner = settled[kept], frame_of_row[kept], owner[kept]
-    _make_parts(result, protocol.name, devices, known, received, frames, settled // HOUR_MS, frame_of_row, owner)
+        settled, frame_of_row = settled[kept], frame_of_row[kept]
+    hours = settled // HOUR_MS
+    # a frame enters a part once, where its hour begins: rows of a frame stand together
+    fresh = np.ones(len(hours), np.bool_)
+    fresh[1:] = (frame_of_row[1:] != frame_of_row[:-1]) | (hours[1:] != hours[:-1])
+    return hours[fresh], frame_of_row[fresh]
 
 
-def _judge(
-    at_ms: npt.NDArray[np.int64],
-    received: npt.NDArray[np.int64],
-    known: Sequence[DeviceFacts],
-    owner: npt.NDArray[np.int64],
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int8]]:
-    offset = np.array([fact.clock_offset_ms for fact in known], np.int64)[owner]
-    tolerance = np.array([fact.future_tolerance_ms for fact in known], np.int64)[owner]
-    ours = np.array([fact.ours_from_ms for fact in known], np.int64)[owner]
-    settled = settle_times(at_ms, received, offset)
-    return settled, verdicts(settled, received, tolerance, ours)
-
-
-def _refuse(
-    result: Filed,
-    ids: npt.NDArray[np.int64],
-    received: npt.NDArray[np.int64],
-    frames: list[bytes],
-    frame_of_row: npt.NDArray[np.int64],
-    verdict: npt.NDArray[np.int8],
-) -> None:
+def _refuse(result: Filed, batch: _Batch, frame_of_row: Numbers, verdict: npt.NDArray[np.int8]) -> None:
     """One refusal per frame and reason, with the frame as evidence."""
     bad = np.flatnonzero(verdict != ACCEPTED)
     keys, counts = np.unique(frame_of_row[bad] * len(REASONS) + verdict[bad], return_counts=True)
     for key, count in zip(keys.tolist(), counts.tolist(), strict=True):
-        frame, reason = divmod(key, len(REASONS))
-        result.refusals.append(Refusal(int(ids[frame]), int(received[frame]), REASONS[reason], count, frames[frame]))
+        place, reason = divmod(key, len(REASONS))
+        device = batch.devices[int(batch.owner[place])]
+        frame = batch.frames[place]
+        result.refusals.append(Refusal(device, int(batch.received[place]), REASONS[reason], count, frame))
 
 
-def _make_parts(
-    result: Filed,
-    protocol: str,
-    devices: npt.NDArray[np.int64],
-    known: Sequence[DeviceFacts],
-    received: npt.NDArray[np.int64],
-    frames: list[bytes],
-    hour_of_row: npt.NDArray[np.int64],
-    frame_of_row: npt.NDArray[np.int64],
-    owner: npt.NDArray[np.int64],
-) -> None:
-    if not len(hour_of_row):
-        return
-    # a frame enters a part once, where its hour begins: rows of a frame stand together
-    fresh = np.concatenate(([True], (frame_of_row[1:] != frame_of_row[:-1]) | (hour_of_row[1:] != hour_of_row[:-1])))
-    hours, frame, device = hour_of_row[fresh], frame_of_row[fresh], owner[fresh]
+def _make_parts(result: Filed, batch: _Batch, hours: Numbers, frame: Numbers) -> None:
+    device = batch.owner[frame]
     order = np.lexsort((hours, device))
     hours, frame, device = hours[order], frame[order], device[order]
     starts = np.flatnonzero(np.concatenate(([True], (device[1:] != device[:-1]) | (hours[1:] != hours[:-1]))))
-    ends = np.append(starts[1:], len(order)).tolist()
-    compressor = zstandard.ZstdCompressor(level=LEVEL)
-    places, times = frame.tolist(), received[frame].tolist()
-    for begin, end in zip(starts.tolist(), ends, strict=True):
-        chosen = places[begin:end]
-        if len(chosen) != len(set(chosen)):
+    if not len(order):
+        return
+    sizes = np.fromiter(map(len, batch.frames), np.uint32, len(batch.frames))
+    stamps, lengths = _times_as_bytes(batch.received[frame]), _lengths_as_bytes(sizes[frame])
+    compressor, places = zstandard.ZstdCompressor(level=LEVEL), frame.tolist()
+    heads = [_FACTS.pack(fact.clock_offset_ms, fact.ours_from_ms, fact.future_tolerance_ms) for fact in batch.facts]
+    owners, of_hour = device[starts].tolist(), hours[starts].tolist()
+    for owner, hour, begin, end in zip(owners, of_hour, starts.tolist(), [*starts[1:].tolist(), len(order)], strict=True):
+        chosen, times, long = places[begin:end], stamps[8 * begin : 8 * end], lengths[4 * begin : 4 * end]
+        if len(set(chosen)) != len(chosen):
             # reports of one frame that jump between hours would bring it twice
             chosen = list(dict.fromkeys(chosen))
-            stamps = received[chosen].tolist()
-        else:
-            stamps = times[begin:end]
-        fact, device_id = known[int(device[begin])], int(devices[device[begin]])
-        body = pack_frames(
-            Frames([device_id] * len(chosen), stamps, [protocol] * len(chosen), [frames[i] for i in chosen]), compressor
-        )
-        head = _FACTS.pack(fact.clock_offset_ms, fact.ours_from_ms, fact.future_tolerance_ms)
-        result.parts.append(Part(device_id, int(hours[begin]), head + body))
+            times, long = _times_as_bytes(batch.received[chosen]), _lengths_as_bytes(sizes[chosen])
+        pieces = [batch.frames[place] for place in chosen]
+        body = pack_alike(batch.devices[owner], batch.protocol, times, long, pieces, compressor)
+        result.parts.append(Part(batch.devices[owner], hour, heads[owner] + body))
+
+
+def _times_as_bytes(values: Numbers) -> bytes:
+    return values.astype("<i8", copy=False).tobytes()
+
+
+def _lengths_as_bytes(values: npt.NDArray[np.uint32]) -> bytes:
+    return values.astype("<u4", copy=False).tobytes()
 
 
 def times_of(protocol: TrackerProtocol, frames: Sequence[bytes]) -> Times:

@@ -10,8 +10,10 @@ from fleetline.core.power_forecast import forecast
 from fleetline.core.power_import import ImportJob, Imports
 from fleetline.core.power_kernel import Kernel
 from fleetline.core.power_light import Lights
+from fleetline.core.power_measurements import Measurements
 from fleetline.core.power_replies import Replies
 from fleetline.core.power_resources import Resources
+from fleetline.core.power_scores import Scores
 from fleetline.core.power_series import Series
 from fleetline.core.power_simulation import SimulationJob, Simulations
 from fleetline.core.weather import WeatherDesk
@@ -31,6 +33,8 @@ class PowerDesk:
         self._kernel = Kernel("fleetline-power")
         self._lights = Lights(store, forecast)
         self.series = Series(store, self._lights, self._kernel)
+        self.measurements = Measurements(store)
+        self.scores = Scores(store, self._lights, self._kernel, self.measurements)
         self._jobs_kernel = Kernel("fleetline-jobs")
         kinds: dict[str, JobKind] = {
             power_simulation.KIND: SimulationJob(self._lights, self._jobs_kernel),

@@ -31,9 +31,10 @@ async def forecast(
 
     source  rule F-118; nothing that ended after `query.as_of_ms` is read
     """
-    pushed = await _pushed(tx, account_id, query, source, steps, latitude_deg, longitude_deg)
-    if pushed is not None:
-        return (*pushed, "pushed")
+    if not query.only_persisted:
+        pushed = await _pushed(tx, account_id, query, source, steps, latitude_deg, longitude_deg)
+        if pushed is not None:
+            return (*pushed, "pushed")
     field = await _persisted(tx, account_id, query, source, steps, latitude_deg, longitude_deg)
     return field, query.as_of_ms, "persistence"
 

@@ -19,7 +19,7 @@ SUMS: Final = ("rain_mm", "snowfall_cm")
 def refined(field: Field, steps: Steps, wanted: Steps) -> Field:
     """The field on `wanted`, which lies within `steps` and divides them.
 
-    source  rule F-113: light follows the clear sky within a step and keeps the step's mean; air is held, sums are shared
+    source  rule F-113: light follows the clear sky within a step and keeps its mean; air is held, sums are shared
     """
     pieces = steps.step_s // wanted.step_s
     whole = Steps(steps.start_s, wanted.step_s, len(steps) * pieces)

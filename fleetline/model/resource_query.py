@@ -42,6 +42,7 @@ class PowerQuery:
     start_s, end_s  seconds since 1970 UTC, half-open, multiples of period_s
     fields          of the kernel, besides ac_kw
     as_of_ms        of a forecast: nothing observed after it may be used
+    only_persisted  of a forecast: what was pushed is left aside
     """
 
     kind: SeriesKind
@@ -53,6 +54,7 @@ class PowerQuery:
     fields: tuple[str, ...] = ()
     group_by: GroupBy = GroupBy.NONE
     as_of_ms: int = 0
+    only_persisted: bool = False
 
     @property
     def periods(self) -> int:

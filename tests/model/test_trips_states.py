@@ -1,6 +1,7 @@
 """What a device does and what is wrong with it, by its reports and by the clock (fleetize Z-72, Z-73, section 10)."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -199,7 +200,7 @@ def test_a_parking_by_the_clock_needs_no_message() -> None:
 # errors
 
 
-def event(at_s: float, flags: int = 0, **columns: int) -> Rows:
+def event(at_s: float, flags: int = 0, **columns: Any) -> Rows:
     return report(at_s, 48.0, speed=0, ignition=False, flags=flags, **columns)
 
 

@@ -162,11 +162,21 @@ class _Stretch:
                 at = int(remarkable.searchsorted(self.next))
                 if at < len(remarkable):
                     border = min(border, int(remarkable[at]))
-        if inforce == OFF:
-            at = int(batch.fast.searchsorted(self.index + 1))
-            if at < len(batch.fast):
-                border = min(border, int(batch.row[batch.fast[at]]))
-        return border
+        return self._towed(border) if inforce == OFF else border
+
+    def _towed(self, border: int) -> int:
+        """The first row before `border` with ignition off at moving speed and so far away that it may be a tow."""
+        batch = self.batch
+        start, stop = batch.fast.searchsorted((self.index + 1, int(batch.row.searchsorted(border)))).tolist()
+        if start == stop:
+            return border
+        fast = batch.fast[start:stop]
+        lat, lon, cos = self.fold.ignition.off_place
+        away = betweens_m(
+            np.int64(lat), np.int64(lon), np.float64(cos), batch.lat[fast], batch.lon[fast], batch.cos[fast]
+        )
+        towed = np.flatnonzero(away > self.fold.limits.tow_m)
+        return int(batch.row[fast[towed[0]]]) if len(towed) else border
 
     def _slow_held(self, held: Fix) -> bool:
         """Whether the held fix is slow; the columns may not know its speed."""
@@ -210,7 +220,7 @@ class _Stretch:
         if last - self.index < WORTH:
             return self.index
         if course.ignition == OFF:
-            return last
+            return self._last_at_rest(last)
         return self._last_slow(self._leaving(stand, last, held))
 
     def _leaving(self, stand: Stand, last: int, held: Fix) -> int:
@@ -229,6 +239,14 @@ class _Stretch:
                 return start + int(leaves.argmax())
             start = stop
             size = min(size * 2, BLOCK_MOST)
+        return last
+
+    def _last_at_rest(self, last: int) -> int:
+        """Index of the last fix up to `last` below moving speed: no run with ignition off may be under way there."""
+        speed = self.batch.speed
+        move = self.fold.limits.move_e2
+        while last > self.index and speed[last] >= move:
+            last -= 1
         return last
 
     def _last_slow(self, end: int) -> int:

@@ -1,4 +1,4 @@
-"""Forecasts: what somebody pushed before the moment asked about, else the clear-sky index carried on; never the future."""
+"""Forecasts: what somebody pushed by the moment asked about, else the clear-sky index carried on; never the future."""
 
 import math
 from typing import Any

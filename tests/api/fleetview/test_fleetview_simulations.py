@@ -208,7 +208,9 @@ async def test_a_job_goes_on_from_its_last_chunk_in_another_process(
     whole, cut = await started(owner, body), await started(owner, body)
     await world.power.jobs._run(await _claimed(world))  # the first job, without a break
     running = asyncio.create_task(world.power.jobs._run(await _claimed(world)))
-    while (await state(owner, cut))["progress"]["completedResources"] < 2:
+    for _ in range(2000):
+        if (await state(owner, cut))["progress"]["completedResources"] >= 2:
+            break
         await asyncio.sleep(0.005)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)

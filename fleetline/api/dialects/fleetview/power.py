@@ -76,9 +76,9 @@ Column = list[Any]
 T = TypeVar("T")
 
 
-def read_query(query: Query, now_ms: int, *, kinds: Sequence[str] = tuple(SeriesKind)) -> PowerQuery:
-    """What a power call asks for. errors: Refusal 400"""
-    kind = SeriesKind(query.word("type", kinds, kinds[0]))
+def read_query(query: Query, now_ms: int, *, ahead: bool = True) -> PowerQuery:
+    """What a power call asks for; `ahead` holds forecasts to what lies before their moment. errors: Refusal 400"""
+    kind = SeriesKind(query.word("type", tuple(SeriesKind), SeriesKind.HISTORICAL))
     query.word("powerModel", ("pvlib",), "pvlib")
     query.word("missingDataHandling", ("Omit",), "Omit")
     resolution = int(query.word("timeResolutionMinutes", RESOLUTIONS, "60"))
@@ -86,7 +86,7 @@ def read_query(query: Query, now_ms: int, *, kinds: Sequence[str] = tuple(Series
     assert start_ms is not None and end_ms is not None
     check_span(start_ms, end_ms, resolution)
     as_of_ms = as_of(query, kind, now_ms)
-    if kind is SeriesKind.FORECAST:
+    if ahead and kind is SeriesKind.FORECAST:
         check_ahead(start_ms, end_ms, resolution, as_of_ms)
     return PowerQuery(
         kind=kind,
@@ -149,7 +149,7 @@ async def of_resource(workspace: "Workspace", request: Request) -> Response:
     names = query.words("outputFields", tuple(FIELDS)) or (POWER, ENERGY)
     fields = tuple(dict.fromkeys(FIELDS[name] for name in names if FIELDS[name] != "ac_kw"))
     series = await workspace.power.series.resource(workspace.account_id, resource_id, replace(wanted, fields=fields))
-    head = {"resourceId": resource_id, **_head(series.query, series.basis)}
+    head = {"resourceId": resource_id, **power_head(series.query, series.basis)}
     columns = await off_loop(wanted.periods, resource_columns, series, names)
     if _csv(request):
         return await off_loop(wanted.periods, csv_response, [columns])
@@ -182,7 +182,8 @@ async def off_loop(size: int, work: Callable[..., T], *arguments: object) -> T:
     return work(*arguments) if size <= INLINE else await asyncio.to_thread(work, *arguments)
 
 
-def _head(query: PowerQuery, basis: Basis) -> dict[str, Any]:
+def power_head(query: PowerQuery, basis: Basis) -> dict[str, Any]:
+    """What every reply about power says of its question and of what it was computed from."""
     clear = query.kind is SeriesKind.CLEAR_SKY
     head: dict[str, Any] = {
         "type": str(query.kind),
@@ -205,18 +206,18 @@ def fleet_head(series: FleetSeries) -> dict[str, Any]:
     """What a reply about several resources says before its numbers."""
     failures = series.basis.failures
     return {
-        **_head(series.query, series.basis),
+        **power_head(series.query, series.basis),
         "resourceCount": series.count,
         "failedResourceCount": len(failures),
         "failures": [failure_json(failure) for failure in failures[:MOST_FAILURES]],
     }
 
 
-def simulation_head(query: PowerQuery, summary: Summary, count: int) -> dict[str, Any]:
+def simulationpower_head(query: PowerQuery, summary: Summary, count: int) -> dict[str, Any]:
     """What the results of a simulation say before their numbers."""
     basis = Basis(assumed=tuple(summary.assumed), not_modelled=tuple(summary.not_modelled))
     return {
-        **_head(query, basis),
+        **power_head(query, basis),
         "resourceCount": count,
         "failedResourceCount": summary.failed,
         "failures": [failure_json(failure) for failure in summary.failures],
@@ -230,7 +231,12 @@ def failure_json(failure: Failure) -> dict[str, Any]:
 
 def time_columns(query: PowerQuery) -> dict[str, Column]:
     """Start and end of every period as text."""
-    edges = query.start_s + query.period_s * np.arange(query.periods + 1)
+    return span_columns(query.start_s, query.period_s, query.periods)
+
+
+def span_columns(start_s: int, period_s: int, count: int) -> dict[str, Column]:
+    """Start and end of `count` periods as text."""
+    edges = start_s + period_s * np.arange(count + 1)
     texts = [f"{text}Z" for text in np.datetime_as_string(edges.astype("datetime64[s]")).tolist()]
     return {"startTime": texts[:-1], "endTime": texts[1:]}
 

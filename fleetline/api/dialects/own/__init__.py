@@ -83,7 +83,16 @@ What happens and happened (history_routes.py)
     GET    /vehicles/{vehicle_id}/days       from, to (dates): trips, distance and driving time per UTC day
     the same for /devices/{device_id}
 
-Solar (solar.py)
+Solar (solar_routes.py; shapes in solar_shapes.py; for callers from whom nothing is hidden)
+    GET    /solar/resources           q, fleet, customer_site_id, zone, customer_class, box=west,south,east,north
+    POST   /solar/resources           [{name, site: {latitude_deg, longitude_deg, systems: [...]}, zone?, ...}], 1,000 at
+                                      most: {outcomes: [{outcome, id, revision, field, reason}], done, refused}
+    GET, PUT, DELETE /solar/resources/{resource_id}
+    GET    /solar/resources/{resource_id}/power   kind = past | clear_sky | forecast, from, to, period_s, source, fields
+    GET    /solar/fleets              resource; POST {name, description?, tags?, resource_ids?} -> 201
+    GET, PUT, DELETE /solar/fleets/{fleet_id}     GET .../summary
+    GET, POST, DELETE /solar/fleets/{fleet_id}/resources   [resource id]
+    GET    /solar/fleets/{fleet_id}/power         as above, and group_by = none | zone | feeder | class | tracking
 
 Administration (admin.py, credentials.py)
     GET, PATCH /account               {name?, time_zone?, language?}
@@ -106,7 +115,15 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Final
 
 from fleetline.api.dialect import Dialect
-from fleetline.api.dialects.own import admin, credentials, device_routes, history_routes, registry, session
+from fleetline.api.dialects.own import (
+    admin,
+    credentials,
+    device_routes,
+    history_routes,
+    registry,
+    session,
+    solar_routes,
+)
 from fleetline.api.dialects.own.calls import check_query
 from fleetline.api.dialects.own.doors import COOKIE, admit_caller, check_rights, identify
 from fleetline.api.dialects.own.repeats import handle_once
@@ -138,6 +155,7 @@ ROUTES: Final = (
     *registry.ROUTES,
     *device_routes.ROUTES,
     *history_routes.ROUTES,
+    *solar_routes.ROUTES,
     *admin.ROUTES,
     *credentials.ROUTES,
     route("GET", "/openapi.json", "This document", None, open_handler=document, tag="session",

@@ -18,7 +18,7 @@ from fleetline.api.errors import (
 from fleetline.api.http import Request, Response
 from fleetline.core.administration import NotAllowed
 from fleetline.core.verdicts import NotAll, Stale
-from fleetline.model import registry
+from fleetline.model import registry, resource, resource_query
 from fleetline.model.errors import Conflict, FleetlineError, Invalid, NotFound, Unavailable
 from fleetline.model.refusals import (
     AddressRefused,
@@ -91,6 +91,13 @@ _KEY_WORDS: Final = {
     "running": "The first call with this Idempotency-Key is still under way.",
     "unfinished": "The first call with this Idempotency-Key broke off; look what it did, then use a new key.",
     "secret": "The first call with this Idempotency-Key is done; its secret is not shown again.",
+}
+
+
+_CANNOT: Final = {
+    "NoWeather": "There is no weather for that time and place.",
+    "FinerThanWeather": "The weather known is coarser than that period.",
+    "TooLarge": "That is too much to compute in one call; ask for a shorter time or longer periods.",
 }
 
 
@@ -201,6 +208,15 @@ _WORDS: Final[Mapping[type[FleetlineError], Callable[[Any], Words]]] = {
     registry.Unstorable: _unstorable,
     registry.TooMany: _too_many,
     registry.Ambiguous: lambda f: Words(409, "ambiguous", f"{shown(f.key)} names two {f.kind.value}s."),
+    resource.Stale: lambda f: Words(412, "stale", f"The {f.kind} was changed meanwhile."),
+    resource.UnknownMembers: lambda f: Words(
+        422,
+        "invalid",
+        "Some of the resources do not exist.",
+        [Fault(f"[{n}]", "does not exist") for n in f.indexes[:100]],
+    ),
+    resource_query.CannotCompute: lambda f: Words(409, "cannot_compute", _CANNOT.get(f.code, "It cannot be computed.")),
+    resource_query.OutOfReach: lambda f: Words(422, "invalid", f"{f.parameter} {f.reason}."),
     registry.NamesNotUnique: lambda _: Words(409, "conflict", "Some names are held twice."),
 }
 

@@ -1,0 +1,162 @@
+"""History as it is kept: sealed, corrected, moved, calibrated, recomputed and let go."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from fleetline.core.views import DayView
+from fleetline.model.errors import NotFound
+from fleetline.model.registry import Added, NewMember
+from fleetline.stores.engine import Engine
+from tests.core.history_kit import AUTHOR, DAY_S, Yard, drive, open_yard
+from tests.kit import CountedIds, HandClock
+
+SIX = DAY_S + 6 * 3600
+HOUR_MS = 3_600_000
+
+
+@pytest.fixture
+async def yard(engine: Engine, clock: HandClock, ids: CountedIds, tmp_path: Path) -> AsyncIterator[Yard]:
+    made = await open_yard(engine, clock, ids, tmp_path)
+    yield made
+    await made.filing.stop()
+
+
+def shape(day: DayView) -> list[tuple[int, int, int, int]]:
+    """(origin, destination, metres, points) of each route."""
+    return [
+        (
+            view.route.origin_ms // 1000 - DAY_S,
+            view.route.destination_ms // 1000 - DAY_S,
+            round(view.route.metres_m),
+            -1 if view.lat_e7 is None else len(view.lat_e7),
+        )
+        for view in day.routes
+    ]
+
+
+async def parts_left(yard: Yard, device: int) -> int:
+    async with yard.core.store.read() as tx:
+        return len(await tx.history.parts_of_hours(device, 0, 10**7))
+
+
+async def seal_all(yard: Yard) -> None:
+    yard.clock.ms = (DAY_S + 2 * 86_400) * 1000
+    while await yard.history.sealing.seal():
+        pass
+
+
+async def test_a_sealed_hour_answers_as_it_did_and_its_parts_are_gone(yard: Yard) -> None:
+    device = await yard.add("Van")
+    await yard.send(device, drive(SIX, 20))
+    before = shape(await yard.day(device))
+    assert before == [(21_600, 22_800, 20_000, 41)]
+    assert await parts_left(yard, device) > 0
+    await seal_all(yard)
+    assert await parts_left(yard, device) == 0
+    assert shape(await yard.day(device)) == before
+    positions = await yard.desk.positions(device, SIX * 1000, (SIX + 3600) * 1000)
+    assert len(positions) == 44
+
+
+async def test_a_report_that_comes_late_into_a_sealed_hour_is_folded_in_and_sealed_again(yard: Yard) -> None:
+    device = await yard.add("Van")
+    reports = drive(SIX, 20)
+    await yard.send(device, reports[:15] + reports[25:])
+    await yard.day(device)
+    await seal_all(yard)
+    await yard.send(device, reports[15:25], received_s=DAY_S + 2 * 86_400)
+    whole = [(21_600, 22_800, 20_000, 41)]
+    assert shape(await yard.day(device)) == whole
+    await seal_all(yard)
+    assert (await parts_left(yard, device), shape(await yard.day(device))) == (0, whole)
+
+
+async def test_everything_once_more_changes_nothing(yard: Yard) -> None:
+    device = await yard.add("Van")
+    reports = drive(SIX, 10)
+    await yard.send(device, reports)
+    before, state = shape(await yard.day(device)), await yard.state(device)
+    await yard.send(device, list(reversed(reports)), received_s=DAY_S + 90_000)
+    assert shape(await yard.day(device)) == before
+    assert (await yard.state(device)).mileage_m == state.mileage_m
+
+
+async def test_retention_removes_points_and_keeps_routes_and_counters(yard: Yard) -> None:
+    device = await yard.add("Van")
+    await yard.send(device, drive(SIX, 10))
+    await yard.day(device)
+    await seal_all(yard)
+    async with yard.core.store.write() as tx:
+        await tx.history.put_retention(yard.account.account_id, 30)
+    yard.clock.ms = (DAY_S + 40 * 86_400) * 1000
+    assert await yard.history.sealing.sweep() == 1
+    assert shape(await yard.day(device)) == [(21_600, 22_200, 10_000, -1)]
+    assert round((await yard.state(device)).mileage_m) == 10_000
+
+
+async def test_a_mileage_stated_at_registration_counts_from_the_first_report(yard: Yard) -> None:
+    device = await yard.add("Van", mileage_km=1000)
+    assert (await yard.state(device)).mileage_m == 1_000_000
+    await yard.send(device, drive(SIX, 10))
+    assert round((await yard.state(device)).mileage_m) == 1_010_000
+    (route,) = (await yard.day(device)).routes
+    assert (round(route.origin_mileage_m), round(route.destination_mileage_m)) == (1_000_000, 1_010_000)
+
+
+async def test_a_later_calibration_holds_from_its_moment_and_leaves_earlier_routes(yard: Yard) -> None:
+    device = await yard.add("Van")
+    await yard.send(device, drive(SIX, 10))
+    await yard.day(device)
+    yard.clock.ms = (SIX + 7200) * 1000
+    await yard.core.registry.devices.calibrate(yard.account.account_id, device, 500.0, AUTHOR)
+    assert round((await yard.state(device)).mileage_m) == 500_000
+    await yard.send(device, drive(SIX + 10_800, 10, lat=48.0899322))
+    assert round((await yard.state(device)).mileage_m / 1000) == 510
+    first, second = (await yard.day(device)).routes
+    assert round(first.origin_mileage_m) == 0
+    assert round(second.origin_mileage_m / 1000) == 500
+
+
+async def test_moving_a_device_to_another_vehicle_ends_its_route_and_its_number_stays(yard: Yard) -> None:
+    device = await yard.add("Van")
+    reports = drive(SIX, 20)
+    await yard.send(device, reports[:20])
+    await yard.day(device)
+    yard.clock.ms = (SIX + 19 * 30 + 10) * 1000
+    (truck,) = await yard.core.registry.vehicles.add(yard.account.account_id, [NewMember("t1", "Truck")], AUTHOR)
+    assert isinstance(truck, Added) and truck.member is not None
+    await yard.core.registry.devices.move(yard.account.account_id, device, truck.member.member_id, AUTHOR)
+    await yard.send(device, reports[20:])
+    assert (await yard.state(device)).name == "Truck"
+    first = (await yard.day(device)).routes[0].route
+    assert (first.destination_rule, first.destination_ms) == ("refitted", reports[19].fix_at_ms)
+
+
+async def test_other_thresholds_hold_from_the_next_day_and_for_old_days_when_recomputed(yard: Yard) -> None:
+    device = await yard.add("Van")
+    await yard.send(device, [*drive(SIX, 10)[:-1], *drive(SIX + 1200, 10, lat=48.0899322)])
+    assert len(shape(await yard.day(device))) == 2
+    async with yard.core.store.write() as tx:
+        await tx.history.put_thresholds(f"device:{device}", '{"parking_min": 1200}')
+    assert len(shape(await yard.day(device))) == 2
+    assert await yard.history.folding.rebuild(device) == 0
+    assert [route[0] for route in shape(await yard.day(device))] == [21_600]
+
+
+async def test_a_device_of_another_account_does_not_exist(yard: Yard) -> None:
+    with pytest.raises(NotFound):
+        await yard.day(4711)
+
+
+async def test_the_list_is_the_same_object_while_nothing_changed_and_another_when_something_did(yard: Yard) -> None:
+    device = await yard.add("Van")
+    await yard.send(device, drive(SIX, 10))
+    first = await yard.desk.devices(yard.clock.now_ms())
+    assert await yard.desk.devices(yard.clock.now_ms()) is first
+    await yard.send(device, drive(SIX + 7200, 1, lat=49.0)[:1])
+    second = await yard.desk.devices(yard.clock.now_ms())
+    assert second is not first
+    yard.clock.ms += 86_400_000
+    assert await yard.desk.devices(yard.clock.now_ms()) is not second
