@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from fleetline.api.guide import NO_GUIDE, Guide
 from fleetline.api.http import Request, Response
 from fleetline.api.routes import Match, Route
 from fleetline.model.errors import FleetlineError
@@ -55,6 +56,7 @@ class Dialect:
     fold_case   whether paths match without regard to ASCII case
     seconds     longest processing of one admitted call, 0: no limit
     security    OpenAPI security schemes by name; description: the chapter that opens its documentation
+    guide       what its documentation says besides: the way in, an example of every call
     """
 
     name: str
@@ -76,3 +78,4 @@ class Dialect:
     seconds: Callable[["Workspace"], float] = lambda workspace: 0.0
     security: tuple[tuple[str, dict[str, object]], ...] = ()
     description: str = ""
+    guide: Guide = NO_GUIDE

@@ -29,9 +29,14 @@ class Example:
     answer   a body of the good answer, a JSON value or a text
     keeps    variable -> where its value stands in the JSON answer: `data[0].id`
     copies   variable -> variable whose value it gets before `keeps` overwrites it
+    until    (where in the answer, the value it must have): the call is repeated until then
+    bearer   variable of the token, where it is another than that of all calls
     at_end   comes last when all calls are sent in order, since others need what it takes away
     left_out why it cannot be sent with the others; empty: it can
+    also     further calls of the same route, each with a title of its own
     """
+
+    title: str = ""
 
     path: Mapping[str, str] = field(default_factory=dict)
     query: Mapping[str, str] = field(default_factory=dict)
@@ -42,8 +47,11 @@ class Example:
     answer: Any = None
     keeps: Mapping[str, str] = field(default_factory=dict)
     copies: Mapping[str, str] = field(default_factory=dict)
+    until: tuple[str, str] | None = None
+    bearer: str = ""
     at_end: bool = False
     left_out: str = ""
+    also: tuple["Example", ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +91,9 @@ class Guide:
     variables  of the environment, without `baseUrl`, which every environment has
     examples   by `METHOD /path`
     auth       the `auth` of the Postman collection; none: calls carry their secret themselves
-    headers    what every call of the collection carries
-    first      chapters that come before the others
+    headers    what every call carries; open calls too
+    bearer     the value of `Authorization` on every call that is not open, empty: none
+    environment  its name
     """
 
     vendor: str = ""
@@ -97,6 +106,7 @@ class Guide:
     examples: Mapping[str, Example] = field(default_factory=dict)
     auth: Mapping[str, Any] | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    bearer: str = ""
     environment: str = ""
 
 

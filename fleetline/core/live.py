@@ -24,9 +24,10 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """All devices that the caller may see, by ascending id; `version` is the registry's."""
+    """All devices that the caller may see, by ascending id; `version`: of the registry; `source`: the views as given."""
 
     version: int
+    source: Sequence[DeviceView]
     placed: Mapping[int, Placed]
 
 
@@ -52,6 +53,8 @@ async def scene(workspace: Workspace, now_ms: int, before: Scene | None = None) 
     seen = await views(workspace, now_ms)
     version = await workspace.registry.version(workspace.account_id)
     if before is not None and before.version == version:
+        if seen is before.source:
+            return before
         known = before.placed
         placed = {
             view.device_id: old
@@ -59,10 +62,11 @@ async def scene(workspace: Workspace, now_ms: int, before: Scene | None = None) 
             else Placed(view, old.vehicle_id if old else None, old.group_ids if old else ())
             for view in seen
         }
-        return Scene(version, placed)
+        return Scene(version, seen, placed)
     vehicles, groups = await _rides(workspace)
     return Scene(
         version,
+        seen,
         {
             view.device_id: Placed(
                 view, vehicle := vehicles.get(view.device_id), groups.get(vehicle, ()) if vehicle else ()

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -28,6 +29,16 @@ DAY_MS: Final = 86_400_000
 BEGINNING: Final = 0
 DAYS_KEPT: Final = 3
 """Newest day counters kept at hand; a report in order never touches an older one."""
+
+
+def thresholds_of(changed: Mapping[str, float]) -> Thresholds:
+    """The built-in thresholds with those that differ; the same object for the same ones, since fleets share them."""
+    return _thresholds(tuple(sorted(changed.items())))
+
+
+@lru_cache(256)
+def _thresholds(changed: tuple[tuple[str, float], ...]) -> Thresholds:
+    return Thresholds().override(dict(changed))
 
 
 class Memory(msgspec.Struct, array_like=True):
@@ -63,7 +74,7 @@ class Memory(msgspec.Struct, array_like=True):
 
     def thresholds(self) -> list[tuple[int, Thresholds]]:
         """(from_ms, thresholds), ascending: those each day is judged by."""
-        return [(from_ms, Thresholds().override(changed)) for from_ms, changed in self.judged]
+        return [(from_ms, thresholds_of(changed)) for from_ms, changed in self.judged]
 
     def notice_speed(self, rows: Rows) -> None:
         """Take in rows, ascending, before they are judged."""
@@ -104,7 +115,7 @@ class Known:
 
     @classmethod
     def new(cls, changed: Mapping[str, float]) -> "Known":
-        fold = Fold(Thresholds().override(changed))
+        fold = Fold(thresholds_of(changed))
         return cls(Memory(b"", Latest(), Watch(), [], [], [(0, dict(changed))]), fold)
 
     @classmethod
@@ -138,11 +149,11 @@ def judge_by(known: Known, changed: Mapping[str, float]) -> None:
     if dict(changed) == known.memory.judged[-1][1]:
         return
     if known.fold.last_ms is None:
-        known.fold = Fold(Thresholds().override(changed))
+        known.fold = Fold(thresholds_of(changed))
         known.memory.judged = [(0, dict(changed))]
         return
     midnight = (known.fold.last_ms // DAY_MS + 1) * DAY_MS
-    known.fold.adopt(midnight, Thresholds().override(changed))
+    known.fold.adopt(midnight, thresholds_of(changed))
     known.memory.judged = [item for item in known.memory.judged if item[0] < midnight] + [(midnight, dict(changed))]
 
 

@@ -28,6 +28,10 @@ LEVEL: Final = -1
 """zstd level of an open part: it is packed again, and better, when its hour is sealed."""
 
 
+CACHED_BYTES: Final = 2**20
+"""Frames looked at together: what the processor's own cache holds, so that no pass over them waits for memory."""
+
+
 @dataclass(frozen=True, slots=True)
 class Filed:
     """One tick of filing, ready to be stored."""
@@ -125,7 +129,7 @@ def _hours(result: Filed, batch: _Batch, at_ms: Numbers, frame_of_row: Numbers) 
 
 
 def _hours_of_whole(batch: _Batch, frame: Numbers, low: Numbers, high: Numbers) -> Numbers:
-    """The hour of frames whose reports are all accepted and all of one hour, as their extreme times tell; else SEVERAL."""
+    """The hour of each frame whose reports are all accepted and of one hour, by its extreme times; otherwise SEVERAL."""
     received, offset = batch.received[frame], batch.fact("clock_offset_ms", frame)
     tolerance, ours = batch.fact("future_tolerance_ms", frame), batch.fact("ours_from_ms", frame)
     settled, latest = settle_times(low, received, offset), high + offset
@@ -176,8 +180,8 @@ def _make_parts(result: Filed, batch: _Batch, hours: Numbers, frame: Numbers) ->
     stamps, lengths = _times_as_bytes(batch.received[frame]), _lengths_as_bytes(sizes[frame])
     compressor, places = zstandard.ZstdCompressor(level=LEVEL), frame.tolist()
     heads = [_FACTS.pack(fact.clock_offset_ms, fact.ours_from_ms, fact.future_tolerance_ms) for fact in batch.facts]
-    owners, of_hour = device[starts].tolist(), hours[starts].tolist()
-    for owner, hour, begin, end in zip(owners, of_hour, starts.tolist(), [*starts[1:].tolist(), len(order)], strict=True):
+    owners, of_hour, ends = device[starts].tolist(), hours[starts].tolist(), [*starts[1:].tolist(), len(order)]
+    for owner, hour, begin, end in zip(owners, of_hour, starts.tolist(), ends, strict=True):
         chosen, times, long = places[begin:end], stamps[8 * begin : 8 * end], lengths[4 * begin : 4 * end]
         if len(set(chosen)) != len(chosen):
             # reports of one frame that jump between hours would bring it twice
@@ -198,10 +202,19 @@ def _lengths_as_bytes(values: npt.NDArray[np.uint32]) -> bytes:
 
 def times_of(protocol: TrackerProtocol, frames: Sequence[bytes]) -> Times:
     """The times of all reports of these frames, by the protocol's shortest way."""
-    if protocol.times is not None:
-        return protocol.times(frames)
-    decoded = protocol.decode_many(frames)
-    return decoded.columns.rows["at_ms"].astype(np.int64), decoded.frame, decoded.refused
+    if protocol.times is None:
+        decoded = protocol.decode_many(frames)
+        return decoded.columns.rows["at_ms"].astype(np.int64), decoded.frame, decoded.refused
+    step = max(1, CACHED_BYTES * len(frames) // (1 + sum(map(len, frames))))
+    found = [protocol.times(frames[place : place + step]) for place in range(0, len(frames), step)]
+    if len(found) == 1:
+        return found[0]
+    starts = range(0, len(frames), step)
+    return (
+        np.concatenate([at_ms for at_ms, _, _ in found]),
+        np.concatenate([frame + start for (_, frame, _), start in zip(found, starts, strict=True)]),
+        tuple((i + start, reason) for (_, _, bad), start in zip(found, starts, strict=True) for i, reason in bad),
+    )
 
 
 def read_parts(parts: Sequence[Part], protocols: Mapping[str, TrackerProtocol]) -> list[Columns]:

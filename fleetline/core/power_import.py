@@ -27,7 +27,7 @@ from fleetline.model.resource import (
 KIND: Final = "import"
 MOST_AT_ONCE: Final = 1_000
 MOST_ROWS: Final = 200_000
-CHUNK: Final = 500
+CHUNK: Final = 1_000
 NO_ID: Final = "-"
 
 

@@ -9,7 +9,7 @@ import zstandard
 
 from fleetline.core.ports.store import Store, Tx
 from fleetline.core.power_kernel import FloatArray
-from fleetline.model.errors import NotFound
+from fleetline.model.errors import FleetlineError, NotFound
 from fleetline.model.power import PowerResource
 from fleetline.model.weather import BLOCK_S
 
@@ -18,7 +18,7 @@ MOST_SHARE: Final = 1.2
 """Of the AC rating: what a meter may say."""
 
 
-class OutOfRating(Exception):
+class OutOfRating(FleetlineError):
     """A value is no power of this resource; `index` is its place in the list."""
 
     def __init__(self, index: int, low: float, high: float) -> None:
@@ -72,7 +72,7 @@ class Measurements:
             return (await _values(tx, [resource_id], start_s, end_s, step_s))[0]
 
     async def over(self, resource_ids: Sequence[str], start_s: int, end_s: int, period_s: int) -> FloatArray:
-        """(resources, periods) means out of the longest stored steps that make up whole periods, NaN where one is missing.
+        """(resources, periods) means of the longest stored steps that make up whole periods, NaN where one is missing.
 
         The caller has seen that the resources are its own.
         """

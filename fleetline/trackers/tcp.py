@@ -67,6 +67,7 @@ class TrackerConnection(asyncio.Protocol):
         except Undecodable as fault:
             self._refuse(fault)
             return
+        link = self._link
         for place, frame in enumerate(frames):
             try:
                 receipt = protocol.receive(frame, memo)
@@ -74,6 +75,9 @@ class TrackerConnection(asyncio.Protocol):
                 self._refuse(fault)
                 if fault.fatal:
                     return
+                continue
+            if receipt.ident is None and receipt.count and link is not None:
+                self._intake.deliver(link, frame, self._write, receipt.reply, receipt.denial, receipt.count)
                 continue
             if receipt.ident is not None and (self._link is None or receipt.ident != self._link.ident):
                 # the registry has to be asked: what follows waits in the buffer, in order

@@ -15,11 +15,13 @@ from fleetline.core.gate import Gate
 from fleetline.core.groups import Frames
 from fleetline.core.history import History
 from fleetline.core.parts import file_frames
+from fleetline.core.power import PowerDesk
 from fleetline.core.requests import RequestLog
 from fleetline.core.sealing import Sealing
 from fleetline.core.workspace import Core
 from fleetline.model.access import Permissions, Role
 from fleetline.model.motion import Report
+from fleetline.outside.weather_files import PvlibFiles
 from fleetline.stores.engine import Engine
 from tests.api.calls import Answer, Caller
 from tests.core.gate_kit import core_over
@@ -128,10 +130,21 @@ class Installation:
             await tx.history.heard(heard, await tx.history.next_version())
 
 
+ROOF = {
+    "latitude_deg": 48.1, "longitude_deg": 11.5, "elevation_m": 500,
+    "systems": [{
+        "inverters": [{"count": 1, "max_power_ac_kw": 8, "efficiency_pct": 97}],
+        "arrays": [{"azimuth_deg": 180, "tilt_deg": 30, "modules": [{"count": 20, "nameplate_dc_kw": 0.5}]}],
+    }],
+}  # fmt: skip
+"""Ten kilowatts that look south."""
+
+
 def install(engine: Engine, clock: HandClock, ids: CountedIds, folder: Path) -> Installation:
     bare = core_over(engine, clock, ids, folder)
     folding = Folding(bare.store, clock, PROTOCOLS, {})
     history = History(bare.store, folding, Sealing(bare.store, clock, PROTOCOLS, 0), PROTOCOLS, "http://fleet.example")
-    core = replace(bare, history=history)
+    power = PowerDesk(bare.store, clock, ids, PvlibFiles())
+    core = replace(bare, history=history, power=power)
     log = RequestLog(core.store, clock)
     return Installation(core, clock, Pipeline([DIALECT], gate=Gate(core), log=log, clock=clock, ids=ids), log)

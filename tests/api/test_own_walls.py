@@ -11,7 +11,7 @@ from fleetline.api.dialects.own import DIALECT
 from fleetline.api.routes import Route
 from fleetline.model.access import Permissions
 from fleetline.stores.engine import Engine
-from tests.api.own_kit import Installation, Person, install
+from tests.api.own_kit import ROOF, Installation, Person, install
 from tests.kit import CountedIds, HandClock
 
 MARK = "ALPHA"
@@ -32,7 +32,7 @@ class Fleet:
         paths = (
             "/vehicles", "/drivers", "/vehicle-groups", "/driver-groups", "/devices", "/users", "/sessions",
             "/credentials", "/account", "/changes", f"/devices/{self.ids['device_id']}/fittings",
-            "/vehicles?archived=true",
+            "/vehicles?archived=true", "/solar/resources", "/solar/fleets",
         )  # fmt: skip
         return [await self.boss.get(path) for path in paths]
 
@@ -52,12 +52,14 @@ async def fleet(here: Installation, mark: str, lat: float = 47.1234567) -> Fleet
     now = here.clock.ms
     await here.drive(device, [now - 600_000 + 10_000 * step for step in range(60)], lat=lat)
     session = (await boss.get("/session"))["session_id"]
+    [roof] = (await boss.do("POST", "/solar/resources", [{"name": f"{mark} roof", "site": ROOF}]))["outcomes"]
+    suns = await boss.do("POST", "/solar/fleets", {"name": f"{mark} suns", "resource_ids": [roof["id"]]}, 201)
     return Fleet(
         boss,
         {
             "vehicle_id": vehicle["id"], "driver_id": driver["id"], "group_id": group["id"], "device_id": device,
             "credential_id": made["credential"]["id"], "user_id": user["user"]["id"], "session_id": session,
-            "gone": gone, "version": 1_000_000,
+            "gone": gone, "version": 1_000_000, "resource_id": roof["id"], "fleet_id": suns["id"],
         },
     )  # fmt: skip
 
@@ -109,6 +111,12 @@ def bodies(ids: Mapping[str, Any]) -> dict[str, Any]:
         "PATCH /users": [{"id": ids["user_id"], "disabled": True}],
         "PATCH /users/{user_id}": {"disabled": True},
         "POST /users/{user_id}/password": {},
+        "POST /solar/resources": [{"name": "X", "site": ROOF}],
+        "PUT /solar/resources/{resource_id}": {"name": "taken over", "site": ROOF},
+        "POST /solar/fleets": {"name": "X", "resource_ids": [ids["resource_id"]]},
+        "PUT /solar/fleets/{fleet_id}": {"name": "taken over"},
+        "POST /solar/fleets/{fleet_id}/resources": [ids["resource_id"]],
+        "DELETE /solar/fleets/{fleet_id}/resources": [ids["resource_id"]],
         "POST /credentials": {"kind": "fleetize-token", "user_id": ids["user_id"]},
         "POST /credentials/{credential_id}/roll": {},
     }
@@ -117,7 +125,7 @@ def bodies(ids: Mapping[str, Any]) -> dict[str, Any]:
 OWN_THINGS = frozenset(
     {
         "POST /vehicles/import", "POST /drivers", "POST /drivers/import", "POST /devices", "POST /devices/import",
-        "PATCH /me", "PATCH /account", "POST /users",
+        "PATCH /me", "PATCH /account", "POST /users", "POST /solar/resources",
     }
 )  # fmt: skip
 """Calls that say nothing of anybody else's things, and so are carried out for whoever makes them."""
@@ -139,7 +147,8 @@ async def ask(person: Person, route: Route, ids: Mapping[str, Any]) -> Any:
 
 
 def test_every_route_that_changes_something_is_asked_here() -> None:
-    asked = set(bodies(dict.fromkeys(("vehicle_id", "driver_id", "group_id", "device_id", "user_id", "gone"), 1)))
+    names = ("vehicle_id", "driver_id", "group_id", "device_id", "user_id", "gone", "resource_id", "fleet_id")
+    asked = set(bodies(dict.fromkeys(names, 1)))
     takes = {name_of(route) for route in ROUTES if route.body is not None}
     assert asked == takes
 

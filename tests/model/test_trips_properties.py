@@ -15,7 +15,7 @@ from fleetline.model.trips.refold import Refolded, refold, shifted
 from fleetline.model.trips.routes import Route
 from fleetline.model.trips.thresholds import Thresholds
 from fleetline.model.trips.view import View
-from tests.model.trips_kit import MOVES, made_up, report
+from tests.model.trips_kit import MOVES, made_up, report, run
 from tests.model.trips_reference import Reference
 
 T = Thresholds()
@@ -177,17 +177,29 @@ def test_folding_a_stretch_again_meets_the_course_at_once_and_changes_nothing(ro
     assert again.checkpoint() == following.state
 
 
+OTHER_THRESHOLDS: tuple[dict[str, int], ...] = (
+    {},
+    {"idle_limit": 600, "parking_min": 120},
+    {"gap_split": 300, "parking_min": 7200, "idle_limit": 600},
+    {"ignition_debounce": 0, "tow_distance": 200},
+    {"min_trip_distance": 0, "min_trip_duration": 0, "drift_radius": 5, "derived_radius": 5, "leave_radius": 50},
+    {"move_speed": 20, "quiet_speed": 1, "drift_radius": 200, "derived_radius": 200},
+    {"quiet_speed": 20, "long_stop_min": 30, "max_speed": 50},
+)
+
+
 @MODEST
-@given(plain_devices)
-def test_a_second_opinion_over_the_whole_list_agrees(rows: Rows) -> None:
+@given(plain_devices, st.sampled_from(OTHER_THRESHOLDS))
+def test_a_second_opinion_over_the_whole_list_agrees(rows: Rows, changes: dict[str, int]) -> None:
     usable = rows[(rows["flags"] & VALID) != 0]
     end = report(0, speed=0.0)
     end["at_ms"] = rows["at_ms"][-1] + 200_000_000
     end["lat_e7"], end["lon_e7"], end["flags"] = usable["lat_e7"][-1], usable["lon_e7"][-1], VALID
     rows = np.concatenate([rows, end])
-    fold, outcome = whole(rows)
+    thresholds = T.override(changes)
+    fold, outcome = run(rows, thresholds, fast=True)
     view = fold.view(int(rows["at_ms"][-1]))
-    reference = Reference(rows)
+    reference = Reference(rows, thresholds)
     found = [*outcome.routes, *view.routes]
     assert [described(route) for route in found] == [route[:6] for route in reference.routes]
     for route, other in zip(found, reference.routes, strict=True):

@@ -19,7 +19,7 @@ from fleetline.api.openapi import openapi
 from fleetline.api.routes import Route
 from fleetline.stores.engine import migrate
 from fleetline.stores.open import open_engine
-from tests.api.own_kit import Installation, Person, install
+from tests.api.own_kit import ROOF, Installation, Person, install
 from tests.kit import CountedIds, HandClock
 
 BASE = "http://fleet.example"
@@ -69,6 +69,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
             await boss.add_vehicles("V1", "V2")
             await boss.do("POST", "/vehicle-groups", [{"name": "North"}])
             await boss.do("POST", "/drivers", [{"external_id": "D1", "name": "Dora"}])
+            [roof] = (await boss.do("POST", "/solar/resources", [{"name": "Roof", "site": ROOF}]))["outcomes"]
+            await boss.do("POST", "/solar/fleets", {"name": "Suns", "resource_ids": [roof["id"]]}, 201)
             now = here.clock.ms
             await here.drive(devices[0], [now - 1_200_000 + second * 10_000 for second in range(120)])
             return engine, here, boss

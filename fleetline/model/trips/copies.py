@@ -43,7 +43,8 @@ def own(value: Any) -> Any:
 def copy_stand(stand: Stand | None) -> Stand | None:
     if stand is None:
         return None
-    return fill(Stand.__new__(Stand), STAND, [own(value) for value in values(stand, STAND)])  # type: ignore[no-any-return]  # fill returns what it was given
+    copy: Stand = fill(Stand.__new__(Stand), STAND, [own(value) for value in values(stand, STAND)])
+    return copy
 
 
 def copy_course(course: Course) -> Course:

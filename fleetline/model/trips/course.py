@@ -227,7 +227,7 @@ class Course(Drive):
             return
         if self.ignition == OFF:
             self.off_parking(at)
-        elif slow and at - stand.first[AT] >= self.limits.parking_ms:
+        elif slow and at - stand.first[AT] >= self.limits.judge_ms:
             self._judge(stand, at - stand.first[AT])
 
     def _wander(self, journey: Journey, fix: Fix, slow: bool, by_odometer: bool) -> bool:
@@ -253,7 +253,7 @@ class Course(Drive):
     def _judge(self, stand: Stand, standing: int) -> None:
         """Z-59 (2) and (3) for the stand so far."""
         limits = self.limits
-        if not stand.known:
+        if not stand.known and standing >= limits.parking_ms:
             self.park(stand, names.STOOD, standing, "parking_min", limits.parking_ms)
         elif standing >= limits.idle_ms:
             self.park(stand, names.IDLE_LIMIT, standing, "idle_limit", limits.idle_ms)

@@ -9,7 +9,9 @@ from fleetline.model.trips.fixes import (
     CONTRADICTED,
     COURSE,
     IGNITION,
+    LAT,
     LEG,
+    LON,
     NOT_REPORTED,
     OFF,
     ON,
@@ -59,9 +61,10 @@ class Drive(Ledger):
         elif last is not None and self.journey is not None:
             kind = pause_kind(off_ms, standing, broken, self.limits)
             if kind:
-                place = (names.median_e7(stand.lats[:count]), names.median_e7(stand.lons[:count]))
+                lat = stand.first[LAT] + names.median_e7(stand.lats[:count])
+                lon = stand.first[LON] + names.median_e7(stand.lons[:count])
                 times = (stand.first[AT], departure[AT], self.journey.metres_um)
-                self.journey.pauses.append([kind, *times, *place, off_ms, standing])
+                self.journey.pauses.append([kind, *times, lat, lon, off_ms, standing])
             self._go_on(stand, self.journey, last, by_odometer)
         self.stand = None
         self.moved = True

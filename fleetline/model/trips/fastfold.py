@@ -209,7 +209,7 @@ class _Stretch:
             return self.index
         if not stand.parking:
             unknown = not stand.known and course.ignition >= UNKNOWN
-            due = stand.first[AT] + (limits.parking_ms if unknown else limits.idle_ms)
+            due = stand.first[AT] + (limits.judge_ms if unknown else limits.idle_ms)
             last = min(last, int(batch.at.searchsorted(due)))
             if course.ignition == OFF:
                 over = int(batch.times.searchsorted(course.off_ms + limits.parking_ms))
@@ -323,8 +323,8 @@ class _Stretch:
             return
         course.count(held)
         self._count(self.index + 1, end)
-        stand.lats += batch.lat[self.index : end].tolist()
-        stand.lons += batch.lon[self.index : end].tolist()
+        stand.lats += (batch.lat[self.index : end] - stand.first[LAT]).tolist()
+        stand.lons += (batch.lon[self.index : end] - stand.first[LON]).tolist()
         on = course.ignition == ON
         before = course.before
         first_ms = 0 if before is None else held[AT] - before[AT]

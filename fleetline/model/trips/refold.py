@@ -65,27 +65,38 @@ def refold(
         if fold.last_ms is None or from_ms > fold.last_ms:
             fold.adopt(from_ms, others)
     result = Refolded(fold, None if start is None else start.last_ms)
-    known = {mark.at_ms: mark for mark in marks}
+    known = {mark.at_ms: mark for mark in marks if mark.last_ms >= late_ms}
     moments = sorted(refits)
-    first_day: int | None = None if fold.last_ms is None else fold.last_ms // DAY_MS + 1
+    first_day = None if fold.last_ms is None else fold.last_ms // DAY_MS + 1
     for rows in batches:
         if not len(rows):
             continue
-        hour = int(rows["at_ms"][0]) // HOUR_MS * HOUR_MS
-        mark = known.get(hour)
-        if mark is not None and fold.last_ms == mark.last_ms and late_ms <= mark.last_ms:
-            shifts = differences(fold.checkpoint(), mark.state)
-            if shifts is not None:
-                return _met(result, mark, shifts)
-        last = int(rows["at_ms"][-1])
+        begin, last = int(rows["at_ms"][0]), int(rows["at_ms"][-1])
+        if _meets(result, known.get(begin // HOUR_MS * HOUR_MS)):
+            return result
         due = [at for at in moments if at <= last]
         moments = moments[len(due) :]
         _take(result, fold, rows, due)
-        day = int(rows["at_ms"][0]) // DAY_MS
-        first_day = day if first_day is None else min(day, first_day)
+        first_day = begin // DAY_MS if first_day is None else min(begin // DAY_MS, first_day)
         _note_empty(result, first_day, last // DAY_MS)
     _take(result, fold, empty_rows(0), moments)
     return result
+
+
+def _meets(result: Refolded, mark: Mark | None) -> bool:
+    """Whether the fold stands where it stood before at this mark; what was found until then is complete if so."""
+    fold = result.fold
+    if mark is None or fold.last_ms != mark.last_ms:
+        return False
+    shifts = differences(fold.checkpoint(), mark.state)
+    if shifts is None:
+        return False
+    result.until_ms = mark.last_ms
+    earliest_ms = fold.earliest_ms()
+    growing = mark.at_ms // DAY_MS if earliest_ms is None else earliest_ms // DAY_MS
+    result.days = {day: um for day, um in result.days.items() if day < growing}
+    result.shifts = {day: um for day, um in shifts.items() if um and day >= growing}
+    return True
 
 
 def _note_empty(result: Refolded, first: int, last: int) -> None:
@@ -99,15 +110,6 @@ def _take(result: Refolded, fold: Fold, rows: Rows, refits: Sequence[int]) -> No
     result.routes += outcome.routes
     result.marks += outcome.marks
     result.days.update(outcome.days)
-
-
-def _met(result: Refolded, mark: Mark, shifts: dict[int, int]) -> Refolded:
-    result.until_ms = mark.last_ms
-    earliest_ms = result.fold.earliest_ms()
-    growing = mark.at_ms // DAY_MS if earliest_ms is None else earliest_ms // DAY_MS
-    result.days = {day: um for day, um in result.days.items() if day < growing}
-    result.shifts = {day: um for day, um in shifts.items() if um and day >= growing}
-    return result
 
 
 def _parts(state: bytes) -> Any:

@@ -23,7 +23,7 @@ class Stand:
     parking    it separates routes (once a parking, always a parking)
     known      ignition was known in some report of it; off_ms longest unbroken off that has ended in it
     broken     a gap over long_stop_min that ignition on at both ends does not explain
-    lats, lons of its fixes, while it may become a pause
+    lats, lons of its fixes from the first one's, while it may become a pause
     um         metres by odometer inside it, up to `last`
     last       its last fix before the run; None when it began with the run
     run        first fix of the run, None: no run; run_* what held just before it, run_um all metres since `last`,
@@ -103,8 +103,8 @@ class Stand:
         self.run_on = ignition_on
 
     def locate(self, fix: Fix) -> None:
-        self.lats.append(fix[LAT])
-        self.lons.append(fix[LON])
+        self.lats.append(fix[LAT] - self.first[LAT])
+        self.lons.append(fix[LON] - self.first[LON])
 
     def become_parking(self) -> None:
         self.parking = True

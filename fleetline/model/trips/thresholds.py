@@ -100,6 +100,7 @@ class Limits:
         "gap_ms",
         "group_m",
         "idle_ms",
+        "judge_ms",
         "late_ms",
         "leave_m",
         "long_ms",
@@ -124,6 +125,7 @@ class Limits:
         self.parking_ms = milliseconds(thresholds.parking_min)
         self.long_ms = milliseconds(thresholds.long_stop_min)
         self.idle_ms = milliseconds(thresholds.idle_limit)
+        self.judge_ms = min(self.parking_ms, self.idle_ms)
         self.gap_ms = milliseconds(thresholds.gap_split)
         self.debounce_ms = milliseconds(thresholds.ignition_debounce)
         self.drift_m = float(thresholds.drift_radius)

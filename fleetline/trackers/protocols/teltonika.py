@@ -1,5 +1,6 @@
 """Teltonika trackers: codecs 8, 8 Extended and 16 over TCP and UDP, and the text codecs 12 to 15."""
 
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
@@ -19,6 +20,7 @@ from fleetline.trackers.protocols.teltonika_frame import (
     TCP_HEAD,
     TEXT_CODECS,
     Part,
+    counts_of,
     envelope,
     ident_of,
     is_login,
@@ -91,8 +93,49 @@ def _stored(count: int) -> Receipt:
     return Receipt(None, count, count.to_bytes(4, "big"), _NONE_STORED)
 
 
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A frame that held; one of the same head and length, whose counts stand where its counts stood, holds as well.
+
+    counts  (place, bytes there); None when that does not tell, or not before a second frame of this head has come
+    tried   the second frame has come
+    """
+
+    head: bytes
+    size: int
+    receipt: Receipt
+    counts: tuple[tuple[slice, bytes], ...] | None = None
+    tried: bool = False
+
+
 def receive(frame: bytes, memo: Memo) -> Receipt:
     """What the frame means: login, records or text; Undecodable when checksum, counts or structure do not hold."""
+    held: _Held | None = memo.known
+    if (
+        held is not None
+        and held.counts is not None
+        and len(frame) == held.size
+        and frame.startswith(held.head)
+        and all([frame[place] == there for place, there in held.counts])
+        and _arc(frame[HEAD:-TAIL]) == int.from_bytes(frame[-TAIL:], "big")
+    ):
+        return held.receipt
+    receipt = _receive(frame)
+    if receipt.count and frame.startswith(PREAMBLE):
+        memo.known = _held(frame, receipt, held)
+    return receipt
+
+
+def _held(frame: bytes, receipt: Receipt, before: _Held | None) -> _Held:
+    head = frame[: HEAD + 2]
+    if before is None or before.head != head or before.size != len(frame):
+        return _Held(head, len(frame), receipt)
+    if before.tried:
+        return before
+    return _Held(head, len(frame), receipt, counts_of(frame, HEAD + 2, len(frame) - TAIL - 1), tried=True)
+
+
+def _receive(frame: bytes) -> Receipt:
     if not frame.startswith(PREAMBLE):
         return _receive_login(frame) if is_login(frame) else _receive_datagram(frame)
     end = len(frame) - TAIL

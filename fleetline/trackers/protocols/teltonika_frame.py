@@ -183,6 +183,42 @@ def records_fit(frame: bytes, codec: int, start: int, end: int, count: int) -> b
     return at == end and not left
 
 
+_COUNTS: Final[dict[int, tuple[int, int, tuple[int, ...]]]] = {
+    CODEC_8: (26, 1, (2, 3, 5, 9)),
+    CODEC_16: (28, 1, (3, 4, 6, 10)),
+    CODEC_8_EXTENDED: (28, 2, (3, 4, 6, 10)),
+}
+"""codec -> (place of the first count in a record, bytes of a count, bytes of an element of each group)."""
+
+
+def counts_of(frame: bytes, first: int, last: int) -> tuple[tuple[slice, bytes], ...] | None:
+    """(place, bytes there) of all that decides whether the records of a frame like this one fill it.
+
+    frame  a TCP frame whose records [first, last) hold, `last` being the second count
+    None   when its records differ in length, or hold elements of variable length
+    """
+    codec, count = frame[first - 2], frame[first - 1]
+    if codec not in _COUNTS or not count or (last - first) % count:
+        return None
+    step = (last - first) // count
+    at, width, elements = _COUNTS[codec]
+    places = []
+    for size in elements:
+        places += range(at, at + width)
+        at += width + size * int.from_bytes(frame[first + at : first + at + width], "big")
+    if codec == CODEC_8_EXTENDED:
+        places += (at, at + 1)
+        if frame[first + at : first + at + 2] != b"\0\0":
+            return None
+        at += 2
+    if at != step:
+        return None
+    found = [(slice(first + place, last, step), bytes((frame[first + place],)) * count) for place in places]
+    if any(frame[place] != there for place, there in found):
+        return None
+    return (*found, (slice(last, last + 1), bytes((count,))))
+
+
 def record_starts(frame: bytes, part: Part) -> list[int]:
     """Where each record begins; Undecodable when the records do not fill the data exactly.
 

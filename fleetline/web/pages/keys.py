@@ -27,6 +27,8 @@ async def _keys(visit: Visit, status: int, **values: Any) -> Response:
     if not visit.administers:
         return visit.show("refused", 403, refusal=_members_only(), title="License Settings")
     found = (await visit.api.get("/credentials"))["items"]
+    # a client stands below the key that it needs
+    found.sort(key=lambda one: (one["parent_id"] or one["id"], one["parent_id"] is not None))
     shown = [one for one in found if one["state"] == "active" or visit.query("all")]
     users = (await visit.api.get("/users"))["items"]
     plans = (await visit.api.get("/plans"))["items"]

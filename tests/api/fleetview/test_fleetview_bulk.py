@@ -6,8 +6,12 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from fleetline.api.dialects.fleetview import bulk_columns, bulk_fast, bulk_rows
 from fleetline.core import power_import
+from fleetline.model.resource import Fault
 from tests.api.calls import Answer
 from tests.api.fleetview.kit import DEPOT, FIELD, Client, World, plain, system
 
@@ -140,11 +144,11 @@ async def test_rows_join_a_fleet(owner: Client) -> None:
 
 
 async def test_azimuths_of_other_conventions_are_turned(owner: Client) -> None:
-    for convention, given, stored in (
+    for convention, told, stored in (
         ("north-clockwise", 90, 90), ("north-counterclockwise", 90, 270), ("south-zero", -90, 90),
         ("south-zero", 0, 180), ("south-zero", 90, 270), ("north-counterclockwise", 0, 0),
     ):  # fmt: skip
-        body = sheet("1", line=LINE.replace(",180,", f",{given},"))
+        body = sheet("1", line=LINE.replace(",180,", f",{told},"))
         answer = await bring(owner, body, f"azimuthConvention={convention}")
         assert counts(answer)[3] == 0, answer.text
         found = (await owner.get("/v1/resources")).json()["items"][0]
@@ -307,3 +311,42 @@ async def test_more_rows_than_any_import_may_have_are_refused(owner: Client, mon
     answer = await bring(owner, sheet(*(str(index) for index in range(301))))
     assert (answer.status, answer.json()["statusCode"]) == (413, "RequestEntityTooLarge")
     assert (await bring(owner, sheet(*(str(index) for index in range(300))))).status == 200
+
+
+@given(st.lists(st.sampled_from(sorted(bulk_columns.COLUMNS)), min_size=8, unique=True), st.data())
+@settings(max_examples=150, deadline=None)
+def test_the_short_way_of_a_row_comes_to_what_the_long_way_says(names: list[str], data: st.DataObject) -> None:
+    names = [*dict.fromkeys([*names, *HEAD.split(",")])]
+    usual = dict(zip(HEAD.split(","), LINE.format(key="1").split(","), strict=True))
+    odd = [
+        "",
+        " ",
+        "0",
+        "1",
+        "12",
+        "-5",
+        "1.5",
+        "1e2",
+        "nan",
+        "1_0",
+        "inf",
+        "Roof",
+        "dualaxis",
+        "2025-06-21",
+        "a;b",
+        "\0",
+    ]
+    cells = [
+        usual[name] if name in usual and data.draw(st.integers(0, 9)) else data.draw(st.sampled_from(odd))
+        for name in names
+    ]
+    columns = bulk_columns.Columns(names)
+    draft = bulk_fast.Fast(columns.names).draft(cells)
+    faults: list[Fault] = []
+    row = bulk_rows.row_of(1, columns.members(cells, faults), "north-clockwise", faults, columns.renamed)
+    assert draft is None or row.draft == draft
+
+
+def test_a_plain_row_takes_the_short_way() -> None:
+    columns = bulk_columns.Columns(HEAD.split(","))
+    assert bulk_fast.Fast(columns.names).draft(LINE.format(key="1").split(",")) is not None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from fleetline.api.dialect import Dialect, Exchange
 from fleetline.api.dialects.fleetize.actions import ROUTES, SOURCE
 from fleetline.api.dialects.fleetize.fields import read_fields
+from fleetline.api.dialects.fleetize.guide import GUIDE
 from fleetline.api.dialects.fleetize.listing import Listings
 from fleetline.api.dialects.fleetize.words import renderer
 from fleetline.api.http import Request, Response
@@ -104,4 +105,5 @@ DIALECT: Final = Dialect(
     configure=configure,
     body_limit=BODY_LIMIT,
     seconds=lambda workspace: workspace.plan.processing_s,
+    guide=GUIDE,
 )

@@ -15,6 +15,7 @@ from fleetline.api.dialects.fleetview.checks import (
     no_secrets,
     only_https,
 )
+from fleetline.api.dialects.fleetview.guide import GUIDE
 from fleetline.api.dialects.fleetview.once import Locks, handle_once
 from fleetline.api.dialects.fleetview.routes import ROUTES
 from fleetline.api.dialects.fleetview.tokens import render_any
@@ -59,4 +60,5 @@ DIALECT: Final = Dialect(
         " every call but those that give tokens also needs an access token. An API key may do 3 operations a second."
         " FleetView is a trademark of Clean Power Research, which has no tie to this project."
     ),
+    guide=GUIDE,
 )

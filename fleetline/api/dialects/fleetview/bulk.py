@@ -27,7 +27,7 @@ from fleetline.model.resource import ImportOrder, Row
 if TYPE_CHECKING:
     from fleetline.core.workspace import Workspace
 
-SLICE: Final = 250
+SLICE: Final = 500
 MODES: Final = ("upsert", "createOnly", "updateOnly")
 FORMATS: Final = {
     "csv": "text/csv; charset=utf-8; header=present",

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from fleetline.api.dialects.fleetview.bulk_columns import Columns
+from fleetline.api.dialects.fleetview.bulk_fast import Fast
 from fleetline.api.dialects.fleetview.nouns import draft_from, in_order, unwrapped, warnings_of
 from fleetline.api.dialects.fleetview.reading import Members, form_values, normal_id, read_json
 from fleetline.api.dialects.fleetview.schema import RESOURCE
@@ -28,6 +29,7 @@ def csv_rows(body: bytes, convention: str) -> Iterator[Row]:
     text = decoded(body)
     lines = csv.reader(io.StringIO(text, newline=""), strict=True)
     columns = Columns(_next(lines) or [])
+    fast = Fast(columns.names) if convention == "north-clockwise" else None
     number = 0
     while (cells := _next(lines)) is not None:
         if not cells:
@@ -36,6 +38,11 @@ def csv_rows(body: bytes, convention: str) -> Iterator[Row]:
         if len(cells) != columns.width:
             message = f"The row has {len(cells)} cells in place of {columns.width}."
             yield Row(number, None, (Fault("", "width", message),))
+            continue
+        if fast is not None and (draft := fast.draft(cells)) is not None:
+            warnings = warnings_of(draft.site)
+            told = tuple(columns.renamed(warning) for warning in warnings)
+            yield Row(number, draft, (), told, draft.customer_site_id)
             continue
         faults: list[Fault] = []
         members = columns.members(cells, faults)

@@ -1,5 +1,6 @@
 """Calls about what meters said, and how near the model comes to it."""
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 MOST_VALUES: Final = 600_000
 MOST_HORIZONS: Final = 8
+MOST_AHEAD_H: Final = 168
 MINUTES: Final = (60, 30, 15, 5, 1)
 FORM: Final = Form(
     Field("startTime", "start", "text", True, least=1, most=40),
@@ -145,11 +147,17 @@ def _asked(query: Query, now_ms: int) -> Any:
         return wanted, query.flag("daylightOnly", True), ()
     if wanted.kind is not SeriesKind.FORECAST:
         raise bad("horizons", "unused", "horizons is for forecasts only.")
+    return wanted, query.flag("daylightOnly", True), _horizons(given)
+
+
+def _horizons(given: str) -> tuple[int, ...]:
+    """Hours ahead, each once. errors: Refusal 400"""
     parts = [part.strip() for part in given.split(",")]
-    good = all(part.isascii() and part.isdigit() and 1 <= int(part) <= 168 for part in parts if len(part) < 4)
-    if not good or any(len(part) >= 4 or not part for part in parts) or len(parts) > MOST_HORIZONS:
-        raise bad("horizons", "range", f"horizons must be up to {MOST_HORIZONS} whole hours from 1 to 168.")
-    return wanted, query.flag("daylightOnly", True), tuple(dict.fromkeys(int(part) for part in parts))
+    hours = [int(part) if re.fullmatch(r"\d{1,3}", part, re.ASCII) else 0 for part in parts]
+    if not all(1 <= hour <= MOST_AHEAD_H for hour in hours) or len(parts) > MOST_HORIZONS:
+        reason = f"must be up to {MOST_HORIZONS} whole hours from 1 to {MOST_AHEAD_H}"
+        raise bad("horizons", "range", f"horizons {reason}.")
+    return tuple(dict.fromkeys(hours))
 
 
 def _scored(found: Scored, daylight: bool) -> dict[str, Any]:

@@ -213,7 +213,7 @@ def fleet_head(series: FleetSeries) -> dict[str, Any]:
     }
 
 
-def simulationpower_head(query: PowerQuery, summary: Summary, count: int) -> dict[str, Any]:
+def simulation_head(query: PowerQuery, summary: Summary, count: int) -> dict[str, Any]:
     """What the results of a simulation say before their numbers."""
     basis = Basis(assumed=tuple(summary.assumed), not_modelled=tuple(summary.not_modelled))
     return {

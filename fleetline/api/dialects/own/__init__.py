@@ -85,8 +85,8 @@ What happens and happened (history_routes.py)
 
 Solar (solar_routes.py; shapes in solar_shapes.py; for callers from whom nothing is hidden)
     GET    /solar/resources           q, fleet, customer_site_id, zone, customer_class, box=west,south,east,north
-    POST   /solar/resources           [{name, site: {latitude_deg, longitude_deg, systems: [...]}, zone?, ...}], 1,000 at
-                                      most: {outcomes: [{outcome, id, revision, field, reason}], done, refused}
+    POST   /solar/resources           [{name, site: {latitude_deg, longitude_deg, systems: [...]}, ...}], 1,000 at most:
+                                      {outcomes: [{outcome, id, revision, field, reason}], done, refused}
     GET, PUT, DELETE /solar/resources/{resource_id}
     GET    /solar/resources/{resource_id}/power   kind = past | clear_sky | forecast, from, to, period_s, source, fields
     GET    /solar/fleets              resource; POST {name, description?, tags?, resource_ids?} -> 201
@@ -126,6 +126,7 @@ from fleetline.api.dialects.own import (
 )
 from fleetline.api.dialects.own.calls import check_query
 from fleetline.api.dialects.own.doors import COOKIE, admit_caller, check_rights, identify
+from fleetline.api.dialects.own.guide import GUIDE
 from fleetline.api.dialects.own.repeats import handle_once
 from fleetline.api.dialects.own.replies import BASE, answer, route
 from fleetline.api.dialects.own.words import render
@@ -146,8 +147,8 @@ DESCRIPTION: Final = """\
 Everything the web app shows and does, for programs of the same owner.
 
 Sign in with `POST /api/v1/session`, or send an API token as `Authorization: Bearer`. Lists are paged by cursors, bulk
-calls give one outcome per item, changes may be guarded by `If-Match` and repeated under an `Idempotency-Key`. Refusals are
-problem details (RFC 9457) with a `code` for programs.
+calls give one outcome per item, changes may be guarded by `If-Match` and repeated under an `Idempotency-Key`. Refusals
+are problem details (RFC 9457) with a `code` for programs.
 """
 
 ROUTES: Final = (
@@ -181,4 +182,5 @@ DIALECT: Final = Dialect(
         ("cookie", {"type": "apiKey", "in": "cookie", "name": COOKIE}),
     ),
     description=DESCRIPTION,
+    guide=GUIDE,
 )  # fmt: skip

@@ -55,7 +55,7 @@ CHANGES: Final = (
         "Take back what one call changed",
         changes.undo,
         tag="changes",
-        text="Item by item, where nobody has changed the thing since. Bulk calls, imports and single changes, of any API.",
+        text="Item by item, where nobody has changed it since. Bulk calls, imports and single changes, of any API.",
         parameters=[in_path("version", "Version that the call made"), ATOMIC],
         answers=[Answer(200, "What became of each thing", changes.UndoneShown)],
     ),

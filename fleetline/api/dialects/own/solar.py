@@ -261,7 +261,8 @@ def power_query(asked: Query, now_ms: int) -> PowerQuery:
         )
     return PowerQuery(
         kind=kind, start_s=start_s, end_s=end_s, period_s=period_s, source=asked.text("source") or "default",
-        fields=asked.words("fields", FIELDS), group_by=GroupBy(asked.word("group_by", GROUPINGS, "none")), as_of_ms=now_ms,
+        fields=asked.words("fields", FIELDS), group_by=GroupBy(asked.word("group_by", GROUPINGS, "none")),
+        as_of_ms=now_ms,
     )  # fmt: skip
 
 
@@ -299,7 +300,8 @@ async def fleet_power(workspace: "Workspace", request: Request) -> Response:
     found = await desk.series.fleet(workspace.account_id, _id(request, "fleet_id"), wanted)
     groups = [
         GroupPower(
-            key=group.key.value if isinstance(group.key, Tracking) else group.key, resources=group.count, total_kw=group.total_kw,
+            key=group.key.value if isinstance(group.key, Tracking) else group.key, resources=group.count,
+            total_kw=group.total_kw,
             power_ac_kw=_numbers(group.power_ac_kw), available_kw=_numbers(group.available_kw),
         )
         for group in found.groups

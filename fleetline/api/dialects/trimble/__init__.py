@@ -3,6 +3,7 @@
 from typing import Final
 
 from fleetline.api.dialect import Dialect
+from fleetline.api.dialects.trimble.guide import GUIDE
 from fleetline.api.dialects.trimble.lists import BASE_PATH
 from fleetline.api.dialects.trimble.routes import ROUTES
 from fleetline.api.dialects.trimble.tokens import admit_bearer, bearer_token
@@ -41,4 +42,5 @@ DIALECT: Final = Dialect(
     fold_case=True,
     security=(("token", {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}),),
     description=DESCRIPTION,
+    guide=GUIDE,
 )

@@ -1,0 +1,2 @@
+import "../islands/power_chart.js";
+import "../islands/fleet_places.js";
