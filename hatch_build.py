@@ -1,4 +1,4 @@
-"""The build hook: the browser's side of the web app is bundled into wheel and sdist, and into an editable install once."""
+"""The build hook: the browser's side of the web app is bundled into wheel, sdist and editable install."""
 
 import subprocess
 import sys

@@ -57,10 +57,11 @@ class Request:
     params          values of {names} in the route's path
     body            filled by the step `read_body`; parsed: what a step of the dialect's own made of it
     memory          what the dialect keeps between calls of one pipeline, made by its `memory`
+    ending          set once the server stops, for answers that would go on
     """
 
     __slots__ = (
-        "_headers", "_receive", "_unread", "base_url", "body", "client", "host", "memory", "method", "notes", "params",
+        "_headers", "_receive", "_unread", "base_url", "body", "client", "ending", "host", "memory", "method", "notes", "params",
         "parsed", "path", "query", "received_at_ms", "request_id", "scheme", "segments",
     )  # fmt: skip
 
@@ -80,6 +81,7 @@ class Request:
         self.body = b""
         self.parsed: Any = None
         self.memory: Any = None
+        self.ending: asyncio.Event | None = None
         self._headers: list[tuple[bytes, bytes]] = scope["headers"]
         self._receive = receive
         self._unread = True
@@ -147,9 +149,20 @@ class Request:
         return await self._inflated(limit)
 
     async def hung_up(self) -> None:
-        """Returns once the client is gone; for answers that go on, after the body has been read."""
+        """Returns once the client is gone or the server stops; for answers that go on, after the body has been read."""
+        waits = [asyncio.ensure_future(self._disconnected())]
+        if self.ending is not None:
+            waits.append(asyncio.ensure_future(self.ending.wait()))
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+
+    async def _disconnected(self) -> bool:
         while (await self._receive())["type"] != "http.disconnect":
             continue
+        return True
 
     async def _inflated(self, limit: int) -> bytes:
         unpack, parts, size = zlib.decompressobj(wbits=31), list[bytes](), 0

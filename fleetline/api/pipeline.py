@@ -22,6 +22,7 @@ step `read_body`), `request.query`, `request.header("name")`, `request.params`; 
 there are stand in fleetline/api/steps.py.
 """
 
+import asyncio
 import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping
@@ -77,7 +78,12 @@ class Pipeline:
         self._observe = observe
         self._by_mount = mount_table(dialects)
         self._memories = {d.name: d.memory() for _, _, d in self._by_mount if d.memory is not None}
+        self._ending = asyncio.Event()
         self._logger = structlog.get_logger("fleetline.api")
+
+    def end(self) -> None:
+        """The server stops: answers that would go on for ever end now."""
+        self._ending.set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -105,7 +111,7 @@ class Pipeline:
     async def _serve(self, dialect: Dialect, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
         request = Request(scope, receive, self._ids.uuid(), self._clock.now_ms(), self._proxies.origin(scope))
-        request.memory = self._memories.get(dialect.name)
+        request.memory, request.ending = self._memories.get(dialect.name), self._ending
         exchange = Exchange(dialect, self._gate, request)
         status, sent, error = CLIENT_GONE, 0, ""
         try:

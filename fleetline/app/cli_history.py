@@ -51,6 +51,8 @@ async def thresholds(
     if len(named) != 1:
         raise Invalid("owner", "give one of --account, --group and --device")
     async with core.store.write() as tx:
+        if not await tx.history.owner_exists(named[0]):
+            raise NotFound(*named[0].split(":"))
         kept: dict[str, float] = orjson.loads((await tx.history.thresholds(named)).get(named[0], "{}"))
         for change in changes:
             key, sign, value = change.partition("=")

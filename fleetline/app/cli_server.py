@@ -10,6 +10,7 @@ import click
 
 from fleetline.app.command import Printed, data_options, say, settings_of
 from fleetline.app.settings import Settings
+from fleetline.model.errors import Invalid
 
 
 @click.command()
@@ -105,7 +106,10 @@ async def _with_journals(settings: Settings, file: Path, work: Any, *more: Any) 
     from fleetline.app.wire import open_migrated
 
     async with open_migrated(settings) as engine:
-        counts: dict[str, int] = await work(engine, journals_of(settings, engine), file, *more)
+        try:
+            counts: dict[str, int] = await work(engine, journals_of(settings, engine), file, *more)
+        except OSError as fault:
+            raise Invalid(str(file), fault.strerror or str(fault)) from fault
         return counts
 
 

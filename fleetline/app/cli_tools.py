@@ -89,7 +89,7 @@ def read_time(name: str, text: str | None) -> int | None:
 def simulate(
     *, tracker: tuple[str, ...], devices: int, rate_hz: float, seconds: float, records_per_packet: int, as_json: bool
 ) -> None:
-    """Drive real sockets with real frames; the devices' IMEIs are 350000000000006 and up."""
+    """Drive real sockets with real frames; the devices' IMEIs are 359990000000009 and up."""
     from fleetline.app.simulate import SimulateError
     from fleetline.app.simulate import simulate as run
 
@@ -103,6 +103,8 @@ def simulate(
         result = asyncio.run(run(targets, devices, rate_hz, seconds, records_per_packet))
     except SimulateError as fault:
         raise Invalid("simulate", str(fault)) from fault
+    if not result.acknowledged:
+        raise Invalid("simulate", "no report was acknowledged: does the server listen there, and know these devices?")
     facts = {"sent": result.sent, "acknowledged": result.acknowledged, "seconds": round(result.seconds, 3)}
     say(
         Printed(facts, f"{result.acknowledged} of {result.sent} reports acknowledged in {result.seconds:.1f} s"),

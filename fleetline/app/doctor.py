@@ -16,6 +16,7 @@ from fleetline.stores.open import open_engine
 
 FREE_BYTES: Final = 1 << 30
 """Below this the disk will soon refuse writes."""
+RUNNING: Final = "a server is running"
 FILES: Final = 12_000
 """Open files that 10,000 trackers and some callers need."""
 
@@ -42,7 +43,8 @@ async def examine(settings: Settings, *, mend: bool) -> list[Finding]:
         findings += [finding async for finding in _database(engine, settings, mend=mend)]
     finally:
         await engine.close()
-    return [*findings, *_ports(settings)]
+    running = any(finding.check == "journal" and finding.what.startswith(RUNNING) for finding in findings)
+    return [*findings, *([] if running else _ports(settings))]
 
 
 def _machine(settings: Settings) -> Iterator[Finding]:
@@ -99,7 +101,7 @@ async def _journal(engine: Engine, settings: Settings) -> AsyncIterator[Finding]
     running = claim is None
     if claim is not None:
         await claim.release()
-    state = "a server is running" if running else "no server is running"
+    state = RUNNING if running else "no server is running"
     fine = running or not waiting
     yield Finding(
         "journal", fine, f"{state}; {waiting} acknowledged groups are not filed yet",

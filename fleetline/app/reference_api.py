@@ -190,7 +190,9 @@ def kind(schema: Mapping[str, Any]) -> str:
 
 def _typed(name: str, schema: Mapping[str, Any]) -> str:
     if name == "array":
-        return f"list of {kind(schema.get('items', {}))}"
+        if parts := schema.get("prefixItems"):
+            return f"list of exactly {' then '.join(kind(part) for part in parts)}"
+        return f"list of {kind(schema.get('items') or {})}"
     words = {"string": "text", "object": "object", "boolean": "true or false"}.get(name, name)
     if name == "string" and "format" in schema:
         words = f"{words} ({schema['format']})"

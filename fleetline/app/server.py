@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import signal
+import socket
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.metadata import version
@@ -12,11 +13,12 @@ import structlog
 import uvicorn
 
 from fleetline.api.dialect import Dialect
+from fleetline.api.handbook import Handbook, handbook
 from fleetline.api.http import Proxies
-from fleetline.api.openapi import openapi
 from fleetline.api.pipeline import Pipeline
 from fleetline.app.health import Health
 from fleetline.app.plug import find_dialects, find_protocols
+from fleetline.app.reference_api import REFUSALS
 from fleetline.app.settings import Settings
 from fleetline.app.wire import core_over, open_migrated, with_history, with_power
 from fleetline.core.filing import Filing
@@ -196,14 +198,15 @@ async def _open_http(server: Server, stack: AsyncExitStack) -> None:
     async def own_api(scope: Any, receive: Any, send: Any) -> None:
         await pipeline(scope, receive, send)
 
-    def documents(base_url: str) -> dict[str, dict[str, Any]]:
-        return {d.name: openapi(d, base_url=base_url, version=version("fleetline")) for d in dialects}
+    def handbooks(base_url: str) -> dict[str, Handbook]:
+        made = version("fleetline")
+        return {d.name: handbook(d, base_url=base_url, version=made, refusals=REFUSALS) for d in dialects}
 
     pipeline = Pipeline(
         dialects, gate=gate, log=server.request_log, clock=core.clock, ids=core.ids,
         proxies=Proxies(settings.trusted_proxies, settings.public_url),
         mounts={"/healthz": health.healthz, "/metrics": health.metrics},
-        rest=web_app(settings.public_url, own_api, documents=documents), observe=health.observe,
+        rest=web_app(settings.public_url, own_api, handbooks=handbooks), observe=health.observe,
     )  # fmt: skip
     host, port = settings.http
     config = uvicorn.Config(
@@ -212,7 +215,8 @@ async def _open_http(server: Server, stack: AsyncExitStack) -> None:
         server_header=False, date_header=True, timeout_keep_alive=KEEP_ALIVE_S, backlog=BACKLOG, ws="none",
         timeout_graceful_shutdown=DRAIN_S, proxy_headers=False,
     )  # fmt: skip
-    sock = config.bind_socket() if settings.workers == 1 else _shared_socket(host, port)
+    with _opening("http", host, port):
+        sock = _socket(host, port, shared=settings.workers > 1)
     server.http_port = sock.getsockname()[1]
     http = _Uvicorn(config)
     task = asyncio.get_running_loop().create_task(http.serve([sock]))
@@ -222,25 +226,40 @@ async def _open_http(server: Server, stack: AsyncExitStack) -> None:
         await asyncio.sleep(0.005)
 
     async def end() -> None:
+        pipeline.end()
         http.should_exit = True
         await task
 
     stack.push_async_callback(end)
 
 
-def _shared_socket(host: str, port: int) -> Any:
-    import socket
+@contextlib.contextmanager
+def _opening(name: str, host: str, port: int) -> Iterator[None]:
+    """A port that cannot be opened is refused in one line that names it."""
+    try:
+        yield
+    except OSError as fault:
+        raise Invalid(name, f"{host}:{port} cannot be opened: {fault.strerror or fault}") from fault
 
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    sock = socket.socket(family, socket.SOCK_STREAM)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    sock.bind((host, port))
-    return sock
+
+def _socket(host: str, port: int, *, shared: bool) -> socket.socket:
+    """A listening place; shared: other processes of ours may listen there too."""
+    made = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if shared:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    try:
+        made.bind((host, port))
+    except OSError:
+        made.close()
+        raise
+    return made
 
 
 def addresses(settings: Settings, protocols: Sequence[TrackerProtocol]) -> list[tuple[TrackerProtocol, str, int]]:
     """Which protocol listens where. errors: Invalid for a protocol that is not installed"""
+    if settings.mqtt:
+        raise Invalid("mqtt", "no installed tracker protocol speaks MQTT")
     by_name = {protocol.name: protocol for protocol in protocols}
     if settings.trackers is None:
         return [(protocol, settings.http[0], protocol.port) for protocol in protocols]
@@ -256,25 +275,27 @@ async def _open_trackers(server: Server, stack: AsyncExitStack) -> None:
     shared = server.settings.workers > 1
     for protocol, host, port in addresses(server.settings, list(find_protocols().values())):
         for transport in protocol.transports:
-            if transport == "udp":
-                datagrams = await listen_udp(
-                    protocol,
-                    server.intake,
-                    host,
-                    server.tracker_ports.get(protocol.name, port),
-                    WAITING_BYTES,
-                    reuse_port=shared,
-                )
-                stack.callback(datagrams.close)
-                continue
-            listen: Any = listen_http if transport == "http" else listen_tcp
-            listener, connections = await listen(protocol, server.intake, host, port, reuse_port=shared)
-            server.tracker_ports[protocol.name] = listener.sockets[0].getsockname()[1]
-            server._connections.append(connections)
-            stack.push_async_callback(_close_listener, listener, connections)
+            with _opening(f"tracker {protocol.name}", host, port):
+                await _open_tracker(server, stack, protocol, transport, host, port, shared)
         log.info(
             "tracker listens", protocol=protocol.name, host=host, port=server.tracker_ports.get(protocol.name, port)
         )
+
+
+async def _open_tracker(
+    server: Server, stack: AsyncExitStack, protocol: TrackerProtocol, transport: str, host: str, port: int, shared: bool
+) -> None:
+    if transport == "udp":
+        # a port that the system chose is the same for both transports
+        port = server.tracker_ports.get(protocol.name, port)
+        datagrams = await listen_udp(protocol, server.intake, host, port, WAITING_BYTES, reuse_port=shared)
+        stack.callback(datagrams.close)
+        return
+    listen: Any = listen_http if transport == "http" else listen_tcp
+    listener, connections = await listen(protocol, server.intake, host, port, reuse_port=shared)
+    server.tracker_ports[protocol.name] = listener.sockets[0].getsockname()[1]
+    server._connections.append(connections)
+    stack.push_async_callback(_close_listener, listener, connections)
 
 
 async def _close_listener(listener: asyncio.Server, connections: set[Any]) -> None:

@@ -18,8 +18,10 @@ from fleetline.model.wire import TrackerProtocol
 log = structlog.get_logger()
 
 TICK_S: Final = 0.5
-KEPT_BYTES: Final = 128 * 2**20
+KEPT_BYTES: Final = 64 * 2**20
 """Committed frames kept in memory for the next tick; beyond this they are read back from the journal."""
+READ_BYTES: Final = 16 * 2**20
+"""Read back at once, as far as the sizes of the groups before tell."""
 READ_GROUPS: Final = 64
 REST_S: Final = 1.0
 
@@ -144,16 +146,18 @@ class Filing:
 
     async def _recover(self) -> int:
         """File from the journal until nothing committed is left there; the number of groups filed."""
-        found = 0
+        found, most = 0, 1
         while True:
-            rows = await self._journal.read_after(self._cursor, READ_GROUPS)
+            rows = await self._journal.read_after(self._cursor, most)
             if not rows:
                 self._committed = max(self._committed, self._cursor)
                 self._behind = self._committed > self._cursor
                 return found
             await self._file([(journal_id, unpack_frames(body)) for journal_id, body in rows], {})
             found += len(rows)
-            if len(rows) < READ_GROUPS and self._cursor >= self._committed:
+            asked, size = most, sum(len(body) for _, body in rows)
+            most = min(READ_GROUPS, max(1, READ_BYTES * len(rows) // max(1, size)))
+            if len(rows) < asked and self._cursor >= self._committed:
                 self._behind = False
                 return found
 

@@ -79,7 +79,7 @@ def author_of(workspace: Workspace) -> Author:
 
 def unstorable(field: str, text: str) -> Verdict | None:
     """The refusal of a text that may not be stored as an id or a name; None when it may."""
-    if text.isascii() and 0 < len(text) <= LONGEST_TEXT and text.isprintable() and "|" not in text and text.strip():
+    if text.isascii() and 0 < len(text) <= LONGEST_TEXT and text.isprintable() and text.strip():
         return None  # most texts are of this kind, and lists are long
     fault = text_fault(text)
     return None if fault is None else Verdict("refused", field=field, reason=text_words(fault))

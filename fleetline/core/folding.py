@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -30,12 +31,20 @@ log = structlog.get_logger("fleetline.folding")
 
 BATCH: Final = 100
 PARTS: Final = 1000
+PART_BYTES: Final = 512 * 2**10
+"""Of packed parts in one round: some 50,000 reports, which take a hundred times as much while they are decoded."""
 KNOWN: Final = 20_000
 """Devices whose fold is kept in hand, so that a tick needs no decoding."""
 SHARE: Final = 0.15
 """Of the time of one core that folding in the background may take while deliveries keep coming."""
+BUSY: Final = 0.5
+"""Of one core: a process that needs more than this for all else leaves folding to those who ask,"""
+BUSY_SHARE: Final = 0.03
+"""and to this share."""
 PAUSE_S: Final = 1.0
 RETRIES: Final = 8
+ROUNDS: Final = 400
+"""Of one batch: who asks while reports come faster than they can be folded must have an answer too."""
 HOURS_AT_ONCE: Final = 48
 
 
@@ -73,6 +82,7 @@ class Folding:
         self._lock = asyncio.Lock()
         self._news: set[int] = set()
         self._due = asyncio.Event()
+        self._end = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._stopping = False
         self.trouble: str | None = None
@@ -96,6 +106,7 @@ class Folding:
     async def stop(self) -> None:
         self._stopping = True
         self._due.set()
+        self._end.set()
         if self._task is not None:
             await self._task
 
@@ -105,11 +116,12 @@ class Folding:
         errors  Unavailable
         """
         for place in range(0, len(device_ids), BATCH):
-            batch = list(device_ids[place : place + BATCH])
-            for _ in range(RETRIES):
+            batch, tries = list(device_ids[place : place + BATCH]), RETRIES
+            for _ in range(ROUNDS):
                 async with self._lock:
-                    batch = await self._round(batch, always=always)
-                if not batch:
+                    batch, lost = await self._round(batch, always=always)
+                tries -= lost
+                if not batch or not tries:
                     break
 
     async def rebuild(self, device_id: int) -> int:
@@ -172,7 +184,7 @@ class Folding:
         while not self._stopping:
             await self._due.wait()
             self._due.clear()
-            await asyncio.sleep(PAUSE_S)
+            await self._rest(PAUSE_S)
             while self._news and not self._stopping:
                 began = time.perf_counter()
                 batch = [self._news.pop() for _ in range(min(BATCH, len(self._news)))]
@@ -184,42 +196,56 @@ class Folding:
                         log.error("folding cannot reach the store", reason=fault.reason)
                     self.trouble = fault.reason
                     self._news.update(batch)
-                    await asyncio.sleep(PAUSE_S)
-                took = time.perf_counter() - began
-                await asyncio.sleep(took / SHARE - took)
+                    await self._rest(PAUSE_S)
+                await self._make_room(time.perf_counter() - began)
+
+    async def _make_room(self, took: float) -> None:
+        """Rest until folding has not taken more than its share."""
+        rest, used = took / SHARE - took, time.process_time()
+        await self._rest(rest)
+        if time.process_time() - used > BUSY * rest:
+            await self._rest(took / BUSY_SHARE - took / SHARE)
+
+    async def _rest(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._end.wait(), seconds)
 
     # one round
 
-    async def _round(self, device_ids: Sequence[int], *, always: bool) -> list[int]:
-        """Fold some devices by one bite each; those that are not done yet."""
+    async def _round(self, device_ids: Sequence[int], *, always: bool) -> tuple[list[int], bool]:
+        """Fold some devices by one bite each; (those that are not done yet, whether another process was in the way)."""
         async with self._store.read() as tx:
-            items = await self._load(tx, device_ids, always=always)
+            items, more = await self._load(tx, device_ids, always=always)
             if not items:
-                return []
+                return [], False
             loop = asyncio.get_running_loop()
             await loop.run_in_executor(None, self._decode, items)
             for item in items:
                 await self._prepare(tx, item)
             items = [item for item in items if item.parts or item.words]
         if not items:
-            return []
+            return [], False
         await loop.run_in_executor(None, _advance, items)
         async with self._store.write() as tx:
             lost = await self._save(tx, items)
         self._announce({item.latest.device_id for item in items} - lost)
-        full = sum(len(item.parts) for item in items) >= PARTS
-        return [item.latest.device_id for item in items if full or item.latest.device_id in lost]
+        if more:
+            return list(device_ids), bool(lost)
+        return sorted(lost), bool(lost)
 
-    async def _load(self, tx: Tx, device_ids: Sequence[int], *, always: bool) -> list[_Item]:
+    async def _load(self, tx: Tx, device_ids: Sequence[int], *, always: bool) -> tuple[list[_Item], bool]:
+        """(the devices with something to fold, whether there is more than one round takes)"""
         rows = {row.device_id: row for row in await tx.history.latest(device_ids)}
         if always:
             rows = {number: rows.get(number, Latest(number, 0, 0, 0, None)) for number in device_ids}
         parts: dict[int, list[Part]] = {}
-        for part in await tx.history.new_parts(list(rows), PARTS):
+        found = await tx.history.new_parts(list(rows), PARTS)
+        bite = _bite(found)
+        for part in bite:
             parts.setdefault(part.device_id, []).append(part)
         wanted = list(rows) if always else list(parts)
         if not wanted:
-            return []
+            return [], False
         moves = {item.device_id: item for item in await tx.history.moves(wanted)}
         said = await tx.history.thresholds(sorted({owner for item in moves.values() for owner in item.owners}))
         items = []
@@ -227,7 +253,7 @@ class Folding:
             changed = self._changed(moves[device].owners, said)
             known = self._copy(rows[device], changed)
             items.append(_Item(rows[device], moves[device], changed, parts.get(device, []), known, NO_ROWS))
-        return items
+        return items, len(bite) < len(found) or len(found) == PARTS
 
     def _changed(self, owners: Sequence[str], said: Mapping[str, str]) -> dict[str, float]:
         """Thresholds that differ from the built-in ones; the nearest owner's word wins."""
@@ -338,6 +364,16 @@ class Folding:
     def _announce(self, devices: set[int]) -> None:
         for queue in self.listeners:
             queue.put_nowait(devices)
+
+
+def _bite(parts: Sequence[Part]) -> Sequence[Part]:
+    """As many of the oldest parts as one round decodes at once, one at the least."""
+    size = 0
+    for place, part in enumerate(parts):
+        size += len(part.body)
+        if size > PART_BYTES and place:
+            return parts[:place]
+    return parts
 
 
 def _advance(items: Sequence[_Item]) -> None:

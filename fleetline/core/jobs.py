@@ -8,11 +8,11 @@ from typing import Final, Protocol
 
 import structlog
 
-from fleetline.core.ports.power import JobRow
 from fleetline.core.ports.store import Store, Tx
 from fleetline.core.ports.world import Clock, Ids
 from fleetline.model.errors import FleetlineError, NotFound, Unavailable
 from fleetline.model.resource import Place
+from fleetline.model.resource_job import Job
 from fleetline.model.resource_query import QueueFull
 
 MOST_RUNNING: Final = 2
@@ -39,7 +39,7 @@ class Lost(FleetlineError):
 class Work:
     """One job while this process works on it; `summary` is stored with the next chunk."""
 
-    def __init__(self, job: JobRow, owner: str, store: Store, clock: Clock) -> None:
+    def __init__(self, job: Job, owner: str, store: Store, clock: Clock) -> None:
         self.job, self.summary = job, job.summary
         self._owner, self._store, self._clock = owner, store, clock
 
@@ -115,9 +115,9 @@ class Jobs:
 
     async def submit(
         self, account_id: str, kind: str, request: str, total: int, parts: Iterable[bytes], summary: str = ""
-    ) -> JobRow:
+    ) -> Job:
         """Stored, with everything it works on, when this returns. errors: QueueFull"""
-        job = JobRow(
+        job = Job(
             job_id=self._ids.uuid(), account_id=account_id, kind=kind, state="queued", request=request, done=0,
             total=total, summary=summary, created_at_ms=self._clock.now_ms(),
         )  # fmt: skip
@@ -132,7 +132,7 @@ class Jobs:
         self._wake.set()
         return job
 
-    async def get(self, account_id: str, job_id: str, kind: str | None = None) -> JobRow:
+    async def get(self, account_id: str, job_id: str, kind: str | None = None) -> Job:
         """errors: NotFound, also for a job of another kind than the one given"""
         async with self._store.read() as tx:
             job = await tx.power.job(account_id, job_id)
@@ -140,7 +140,7 @@ class Jobs:
             raise NotFound("job", job_id)
         return job
 
-    async def page(self, account_id: str, after: Place | None, most: int) -> list[JobRow]:
+    async def page(self, account_id: str, after: Place | None, most: int) -> list[Job]:
         """By creation, from after that place."""
         async with self._store.read() as tx:
             return await tx.power.find_jobs(account_id, after, most)
@@ -173,7 +173,7 @@ class Jobs:
             for role in ("in", "out"):
                 await tx.power.remove_parts(job_id, role)
 
-    def expired(self, job: JobRow) -> bool:
+    def expired(self, job: Job) -> bool:
         """The results of a finished job are kept for seven days."""
         return job.finished_at_ms is not None and self._clock.now_ms() >= job.finished_at_ms + RESULTS_KEPT_MS
 

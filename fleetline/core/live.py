@@ -24,7 +24,7 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """All devices that the caller may see, by ascending id; `version`: of the registry; `source`: the views as given."""
+    """All devices that the caller may see by ascending id; `version` of the registry; `source`: the views as given."""
 
     version: int
     source: Sequence[DeviceView]

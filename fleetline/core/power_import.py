@@ -9,7 +9,6 @@ import msgspec
 import zstandard
 
 from fleetline.core.jobs import Jobs, Work
-from fleetline.core.ports.power import JobRow
 from fleetline.core.ports.store import Store, Tx
 from fleetline.core.ports.world import Clock, Ids
 from fleetline.core.power_fleets import fleet_of
@@ -23,6 +22,7 @@ from fleetline.model.resource import (
     RowReason,
     TooManyRows,
 )
+from fleetline.model.resource_job import Job
 
 KIND: Final = "import"
 MOST_AT_ONCE: Final = 1_000
@@ -60,7 +60,7 @@ class Imports:
         self._store, self._jobs = store, jobs
         self._judge = Judge(clock, ids)
 
-    async def take(self, account_id: str, order: ImportOrder, slices: AsyncIterable[Sequence[Row]]) -> Report | JobRow:
+    async def take(self, account_id: str, order: ImportOrder, slices: AsyncIterable[Sequence[Row]]) -> Report | Job:
         """The report of up to MOST_AT_ONCE rows, or the job that works through more of them.
 
         slices  the rows in order
@@ -210,12 +210,12 @@ def unpack_outcomes(body: bytes) -> list[RowOutcome]:
     return msgspec.json.decode(zstandard.decompress(body), type=list[RowOutcome])
 
 
-def order_of(job: JobRow) -> ImportOrder:
+def order_of(job: Job) -> ImportOrder:
     """What a stored import was asked."""
     return msgspec.json.decode(job.request, type=ImportOrder)
 
 
-def counts_of(job: JobRow) -> Counts:
+def counts_of(job: Job) -> Counts:
     """What a stored import has come to."""
     return msgspec.json.decode(job.summary, type=Counts)
 

@@ -10,13 +10,14 @@ import numpy as np
 import zstandard
 
 from fleetline.core.jobs import Jobs, Work
-from fleetline.core.ports.power import JobRow, SitePlace
+from fleetline.core.ports.power import SitePlace
 from fleetline.core.ports.store import Store, Tx
 from fleetline.core.power_kernel import FloatArray, Kernel, compiled_rows
 from fleetline.core.power_light import Lights, chosen
 from fleetline.core.power_series import sorted_out, task_of
 from fleetline.model.power import PowerResource
 from fleetline.model.resource import UnknownMembers, row_count
+from fleetline.model.resource_job import Job
 from fleetline.model.resource_query import MOST_SIMULATED, Failure, PowerQuery, checked_size
 from fleetline.solar.run import FleetSums, membership
 
@@ -107,7 +108,7 @@ class Simulations:
     def __init__(self, store: Store, lights: Lights, jobs: Jobs) -> None:
         self._store, self._lights, self.jobs = store, lights, jobs
 
-    async def start(self, account_id: str, order: Order) -> JobRow:
+    async def start(self, account_id: str, order: Order) -> Job:
         """Accepted and stored when this returns.
 
         errors  UnknownMembers, CannotCompute, QueueFull
@@ -132,17 +133,17 @@ class Simulations:
         summary = msgspec.json.encode(Summary()).decode()
         return await self.jobs.submit(account_id, KIND, msgspec.json.encode(plan).decode(), total, parts, summary)
 
-    async def get(self, account_id: str, job_id: str) -> JobRow:
+    async def get(self, account_id: str, job_id: str) -> Job:
         """errors: NotFound"""
         return await self.jobs.get(account_id, job_id, KIND)
 
 
-def plan_of(job: JobRow) -> Plan:
+def plan_of(job: Job) -> Plan:
     """What a stored job was asked."""
     return msgspec.json.decode(job.request, type=Plan)
 
 
-def summary_of(job: JobRow) -> Summary:
+def summary_of(job: Job) -> Summary:
     """What a stored job has found."""
     return msgspec.json.decode(job.summary, type=Summary)
 

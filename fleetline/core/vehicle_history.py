@@ -2,17 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 from fleetline.core import fleet
 from fleetline.core.views import RouteView
 from fleetline.core.workspace import Workspace
-from fleetline.model.errors import Invalid
+from fleetline.model.errors import Invalid, NotFound
 from fleetline.model.motion import Columns
 from fleetline.model.refusals import NotInPlan
 from fleetline.model.settling import DAY_MS
 
 LONGEST_MS: Final = 366 * DAY_MS
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,25 +72,44 @@ def _check_span(workspace: Workspace, from_ms: int, to_ms: int) -> None:
         raise NotInPlan("history")
 
 
-async def routes(workspace: Workspace, stretches: Sequence[Stretch]) -> list[tuple[int, RouteView]]:
-    """(device, route) of every route that begins in its stretch or reaches into it, ascending."""
+@dataclass(frozen=True, slots=True)
+class Found(Generic[T]):
+    """(device, what it said) in order; missing: devices that have left the account since, whose past is not shown."""
+
+    items: list[tuple[int, T]]
+    missing: list[int]
+
+
+async def routes(workspace: Workspace, stretches: Sequence[Stretch]) -> Found[RouteView]:
+    """Every route that begins in its stretch or reaches into it, ascending."""
     now_ms = workspace.core.clock.now_ms()
-    found = []
+    found: list[tuple[int, RouteView]] = []
+    missing = []
     for stretch in stretches:
-        views = await workspace.history.routes(stretch.device_id, stretch.from_ms, stretch.to_ms, now_ms)
+        try:
+            views = await workspace.history.routes(stretch.device_id, stretch.from_ms, stretch.to_ms, now_ms)
+        except NotFound:
+            missing.append(stretch.device_id)
+            continue
         found += [
             (stretch.device_id, view) for view in views
             if view.route.origin_ms < stretch.to_ms and view.route.destination_ms >= stretch.from_ms
         ]  # fmt: skip
-    return found
+    return Found(found, missing)
 
 
-async def positions(workspace: Workspace, stretches: Sequence[Stretch]) -> list[tuple[int, Columns]]:
-    """(device, its reports in the stretch), those without a fix included."""
-    return [
-        (stretch.device_id, await workspace.history.positions(stretch.device_id, stretch.from_ms, stretch.to_ms))
-        for stretch in stretches
-    ]
+async def positions(workspace: Workspace, stretches: Sequence[Stretch]) -> Found[Columns]:
+    """The reports of each stretch, those without a fix included."""
+    found: list[tuple[int, Columns]] = []
+    missing = []
+    for stretch in stretches:
+        try:
+            columns = await workspace.history.positions(stretch.device_id, stretch.from_ms, stretch.to_ms)
+        except NotFound:
+            missing.append(stretch.device_id)
+        else:
+            found.append((stretch.device_id, columns))
+    return Found(found, missing)
 
 
 def days_of(views: Sequence[RouteView]) -> list[DaySum]:

@@ -83,6 +83,8 @@ class TrackerProtocol:
     split        (buffer, memo) -> (whole frames, bytes consumed); Undecodable when the stream is lost.
                  A datagram is one frame and is not split. None where the transport is HTTP
     receive      (frame, memo) -> Receipt; checks length, checksum, counts; Undecodable
+    whole        (data, memo) -> Receipt of data that is one whole frame of records like the connection's last ones,
+                 checked as `receive` checks it; None when it is anything else, or cannot be told so fast. None: no such way
     decode       (frame) -> Decoded; Undecodable
     decode_many  (frames) -> DecodedMany, the same reports as `decode` frame by frame, without raising
     times        (frames) -> (the reports' own times in order, int64 ms, MISSING_64 where a report has none; the frame
@@ -99,6 +101,7 @@ class TrackerProtocol:
     decode: Callable[[bytes], Decoded]
     decode_many: Callable[[Sequence[bytes]], DecodedMany]
     split: Callable[[bytes, Memo], tuple[list[bytes], int]] | None = None
+    whole: Callable[[bytes, Memo], Receipt | None] | None = None
     times: Callable[[Sequence[bytes]], Times] | None = None
     encode: Callable[[str, Sequence[Report]], list[bytes]] | None = None
     memo: Callable[[], Memo] = field(default=Memo)

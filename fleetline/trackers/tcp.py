@@ -57,6 +57,12 @@ class TrackerConnection(asyncio.Protocol):
         if self._linking:
             self._keep(data)
             return
+        link, whole = self._link, self._protocol.whole
+        if link is not None and whole is not None:
+            receipt = whole(data, self._memo)
+            if receipt is not None:
+                self._intake.deliver(link, data, self._write, receipt.reply, receipt.denial, receipt.count)
+                return
         self._take(data)
 
     def _take(self, data: bytes) -> None:
@@ -67,7 +73,6 @@ class TrackerConnection(asyncio.Protocol):
         except Undecodable as fault:
             self._refuse(fault)
             return
-        link = self._link
         for place, frame in enumerate(frames):
             try:
                 receipt = protocol.receive(frame, memo)
@@ -75,9 +80,6 @@ class TrackerConnection(asyncio.Protocol):
                 self._refuse(fault)
                 if fault.fatal:
                     return
-                continue
-            if receipt.ident is None and receipt.count and link is not None:
-                self._intake.deliver(link, frame, self._write, receipt.reply, receipt.denial, receipt.count)
                 continue
             if receipt.ident is not None and (self._link is None or receipt.ident != self._link.ident):
                 # the registry has to be asked: what follows waits in the buffer, in order

@@ -11,8 +11,21 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from fleetline.web.asking import AsgiApp, nobody
-from fleetline.web.pages import coming, devices, docs, groups, home, imports, keys, live, members, settings, solar, trips
-from fleetline.web.site import HEADERS, Documents, Handler, Site, Visit, page
+from fleetline.web.pages import (
+    coming,
+    devices,
+    docs,
+    groups,
+    home,
+    imports,
+    keys,
+    live,
+    members,
+    settings,
+    solar,
+    trips,
+)
+from fleetline.web.site import HEADERS, Handbooks, Handler, Site, Visit, page
 
 MEDIA: Final = {
     ".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".json": "application/json",
@@ -23,14 +36,14 @@ ENCODINGS: Final = (("br", ".br"), ("gzip", ".gz"))
 Rows = tuple[tuple[str, str, Handler], ...]
 
 
-def web_app(public_url: str, api: AsgiApp = nobody, *, documents: Documents | None = None) -> Starlette:
+def web_app(public_url: str, api: AsgiApp = nobody, *, handbooks: Handbooks | None = None) -> Starlette:
     """The pages of one server.
 
     public_url  where people reach it; may be empty
     api         the application that serves /api/v1, asked in this process with the visitor's cookie
-    documents   the OpenAPI documents of all APIs by name, for /docs
+    handbooks   the documentation of all APIs by name, for /docs
     """
-    site = Site(public_url, api, documents)
+    site = Site(public_url, api, handbooks)
     rows: Rows = (
         *home.PAGES, *live.PAGES, *members.PAGES, *trips.PAGES, *groups.PAGES, *devices.PAGES, *imports.PAGES,
         *solar.PAGES, *keys.PAGES, *settings.PAGES,
@@ -65,7 +78,9 @@ def _static(folder: Path) -> Callable[[Request], Response]:
         for encoding, ending in ENCODINGS:
             packed = folder / (name + ending)
             if encoding in accepted and packed.is_file():
-                return FileResponse(packed, headers=headers | {"Content-Encoding": encoding}, media_type=MEDIA[path.suffix])
+                return FileResponse(
+                    packed, headers=headers | {"Content-Encoding": encoding}, media_type=MEDIA[path.suffix]
+                )
         return FileResponse(path, headers=headers, media_type=MEDIA[path.suffix])
 
     return serve

@@ -1,4 +1,4 @@
-"""Builds the browser's side of the web app with Node, for the wheel or for a checkout: `python -m fleetline.web.build`."""
+"""Builds the browser's side of the web app with Node, for wheel or checkout: `python -m fleetline.web.build`."""
 
 import json
 import shutil

@@ -1,5 +1,6 @@
 """What every page is made with: templates, built files, the visitor, and one place where refusals become pages."""
 
+import gzip
 import json
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -32,28 +33,35 @@ HEADERS: Final = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-Documents = Callable[[str], Mapping[str, Mapping[str, Any]]]
-"""Base URL in, OpenAPI documents by the API's name out."""
+Handbooks = Callable[[str], Mapping[str, Any]]
+"""Base URL in, the handbook of each API by its name out; see the api room, which this room does not import."""
 
 
 def marked(text: str) -> Markup:
     """Text in which `backticks` mean code, as HTML."""
     parts = text.split("`")
-    return Markup("").join(Markup("<code>%s</code>") % part if index % 2 else escape(part) for index, part in enumerate(parts))
+    return Markup("").join(
+        Markup("<code>%s</code>") % part if index % 2 else escape(part) for index, part in enumerate(parts)
+    )
 
 
 class Site:
     """One web app."""
 
-    def __init__(self, public_url: str, api: AsgiApp, documents: Documents | None, dist: Path = DIST) -> None:
-        self.public_url, self.api, self.documents, self.dist = public_url, api, documents, dist
+    def __init__(self, public_url: str, api: AsgiApp, handbooks: Handbooks | None, dist: Path = DIST) -> None:
+        self.public_url, self.api, self.dist = public_url, api, dist
+        self._handbooks = handbooks
+        self._made: tuple[str, Mapping[str, Any]] = ("", {})
         self.version = version("fleetline")
         listed = dist / "assets.json"
         self.assets: dict[str, str] = json.loads(listed.read_text()) if listed.is_file() else {}
         self.pages = Environment(
-            loader=PackageLoader("fleetline.web"), autoescape=select_autoescape(), undefined=StrictUndefined,
-            trim_blocks=True, lstrip_blocks=True,
-        )  # fmt: skip
+            loader=PackageLoader("fleetline.web"),
+            autoescape=select_autoescape(),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
         self.pages.filters["marked"] = marked
         self.pages.globals |= {"asset": self.asset, "built": bool(self.assets), "version": self.version}
 
@@ -61,6 +69,13 @@ class Site:
         """The address of a built file, empty where it was not built."""
         kept = self.assets.get(name)
         return f"/static/{kept}" if kept else ""
+
+    def handbooks(self, request: Request) -> Mapping[str, Any]:
+        """The handbook of each API for this address; the last ones made are kept, since making them takes a while."""
+        base = self.base(request)
+        if self._handbooks is not None and self._made[0] != base:
+            self._made = (base, self._handbooks(base))
+        return self._made[1]
 
     def base(self, request: Request) -> str:
         return self.public_url or f"{request.url.scheme}://{request.url.netloc}"
@@ -126,11 +141,32 @@ class Visit:
         """The page as HTML."""
         preferences = self.me["preferences"] if self.me else {}
         text = self.site.pages.get_template(f"page/{template}.html").render(
-            visit=self, me=self.me, words=self.words, path=self.request.url.path, theme=preferences.get("theme", "system"),
-            units=self.words.units, csrf=self.me["csrf"] if self.me else "", administers=self.administers,
-            done=self.query("done"), undo=self.query("undo"), base=self.site.base(self.request), **values,
-        )  # fmt: skip
-        return HTMLResponse(text, status, headers=HEADERS | {"Vary": "Cookie, HX-Request"})
+            visit=self,
+            me=self.me,
+            words=self.words,
+            path=self.request.url.path,
+            theme=preferences.get("theme", "system"),
+            units=self.words.units,
+            csrf=self.me["csrf"] if self.me else "",
+            administers=self.administers,
+            done=self.query("done"),
+            undo=self.query("undo"),
+            base=self.site.base(self.request),
+            **values,
+        )
+        return self._sent(text.encode(), status)
+
+    def _sent(self, body: bytes, status: int) -> Response:
+        """The page, packed where nothing in it can have been chosen by somebody else.
+
+        What a stranger's link puts into a page must not be packed together with the session's secret: the length of
+        the answer would tell of it.
+        """
+        headers = HEADERS | {"Vary": "Cookie, HX-Request, Accept-Encoding"}
+        chosen = bool(self.request.url.query) and not self.request.url.path.startswith("/docs")
+        if self.request.method == "GET" and not chosen and "gzip" in self.request.headers.get("accept-encoding", ""):
+            body, headers = gzip.compress(body, 5, mtime=0), headers | {"Content-Encoding": "gzip"}
+        return HTMLResponse(body, status, headers=headers)
 
     def go(self, path: str, **query: Any) -> Response:
         """On to another page after something was done."""
@@ -167,4 +203,6 @@ async def _refused(visit: Visit, refusal: Refused) -> Response:
         if visit.request.url.query:
             here += f"?{visit.request.url.query}"
         return RedirectResponse("/login" if here == "/" else f"/login?next={quote(here)}", 303, headers=HEADERS)
-    return visit.show("refused", refusal.status, refusal=refusal, title="Not found" if refusal.status == 404 else "Refused")
+    return visit.show(
+        "refused", refusal.status, refusal=refusal, title="Not found" if refusal.status == 404 else "Refused"
+    )

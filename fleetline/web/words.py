@@ -7,16 +7,30 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 KM_IN_MILES: Final = 0.621371192
 STATUS: Final = {
-    "moving": "Moving", "idle": "Idle", "offline": "Offline", "not_moved": "Not moved", "unused": "No data yet",
-}  # fmt: skip
+    "moving": "Moving",
+    "idle": "Idle",
+    "offline": "Offline",
+    "not_moved": "Not moved",
+    "unused": "No data yet",
+}
 ALARM: Final = {
-    "modified": "Device moved to other place", "unplugged": "Power cut", "no_signal": "No contact", "no_gps": "No GPS",
+    "modified": "Device moved to other place",
+    "unplugged": "Power cut",
+    "no_signal": "No contact",
+    "no_gps": "No GPS",
     "bad_gps": "Weak GPS",
-}  # fmt: skip
+}
 TYPES: Final = {
-    "CAR": "Car", "VAN": "Van", "TRUCK": "Truck", "BUS": "Bus", "BIKE": "Bike", "TRAILER": "Trailer", "MACHINE": "Machine",
-    "PHONE": "Phone", "OTHER": "Other",
-}  # fmt: skip
+    "CAR": "Car",
+    "VAN": "Van",
+    "TRUCK": "Truck",
+    "BUS": "Bus",
+    "BIKE": "Bike",
+    "TRAILER": "Trailer",
+    "MACHINE": "Machine",
+    "PHONE": "Phone",
+    "OTHER": "Other",
+}
 
 
 def zone_of(name: str) -> ZoneInfo:

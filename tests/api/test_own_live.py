@@ -259,3 +259,20 @@ async def _workspace(here: Installation, person: Person) -> Any:
     from fleetline.model.access import Kind
 
     return await Gate(here.core).admit(Kind.SESSION, person.token, address="192.0.2.1")
+
+
+async def test_what_a_device_said_in_a_vehicle_outlives_its_stay_and_a_device_that_left_is_named(
+    here: Installation,
+) -> None:
+    boss = await here.account("Acme")
+    device = await driving(here, boss)
+    [vehicle] = [v["id"] for v in (await boss.get("/vehicles"))["items"]]
+    here.clock.move(60)
+    await boss.do("POST", "/fittings", [{"device_id": device, "vehicle_id": None}])
+    trips = await boss.get(f"/vehicles/{vehicle}/trips")
+    assert (len(trips["items"]), trips["missing"]) == (1, [])
+    assert len((await boss.get(f"/devices/{device}/positions"))["at_ms"]) == 61
+    await boss.do("DELETE", "/devices", [device])
+    gone = await boss.get(f"/vehicles/{vehicle}/trips")
+    assert (gone["items"], gone["missing"]) == ([], [device])
+    assert (await boss.get(f"/vehicles/{vehicle}/positions"))["missing"] == [device]

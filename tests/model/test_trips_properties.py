@@ -1,6 +1,7 @@
 """However reports come, the trips are the same: batches, checkpoints, late reports, either form of the fold."""
 
 import itertools
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -109,22 +110,23 @@ class Stored:
             marks=[mark for mark in self.marks if mark.last_ms > after],
         )
         until = result.until_ms
+        later = [] if until is None else [mark for mark in self.marks if mark.last_ms >= until]
         self.routes = [r for r in self.routes if not self._replaced(r.settled_ms, after, until)] + result.routes
-        self.marks = [m for m in self.marks if not self._replaced(m.last_ms, after, until)] + result.marks
+        self._put(mark for mark in self.marks if not self._replaced(mark.last_ms, after, until))
+        self._put([*self.marks, *result.marks])
         self.days.update(result.days)
         if until is None:
             self.checkpoint = result.fold.checkpoint()
-        else:
-            self._shift(result.shifts, until)
+        elif result.shifts:
+            self._shift(result.shifts, until, later)
         self.routes.sort(key=lambda route: route.origin_ms)
-        self.marks.sort(key=lambda mark: mark.at_ms)
         return result
 
     @staticmethod
     def _replaced(at_ms: int, after: int, until: int | None) -> bool:
         return at_ms > after and (until is None or at_ms <= until)
 
-    def _shift(self, shifts: dict[int, int], until: int) -> None:
+    def _shift(self, shifts: dict[int, int], until: int, later: list[Mark]) -> None:
         for day, um in shifts.items():
             self.days[day] = self.days.get(day, 0) + um
 
@@ -134,10 +136,13 @@ class Stored:
 
         self.routes = [moved(route) for route in self.routes]
         self.checkpoint = shifted(self.checkpoint, shifts)
-        self.marks = [
-            Mark(mark.at_ms, mark.last_ms, shifted(mark.state, shifts)) if mark.last_ms > until else mark
-            for mark in self.marks
-        ]
+        moved_marks = [Mark(mark.at_ms, mark.last_ms, shifted(mark.state, shifts)) for mark in later]
+        self._put([*(mark for mark in self.marks if mark.last_ms < until), *moved_marks])
+
+    def _put(self, marks: Iterable[Mark]) -> None:
+        """Of two marks of one hour the later one stands."""
+        kept = {mark.at_ms: mark for mark in marks}
+        self.marks = [kept[at_ms] for at_ms in sorted(kept)]
 
 
 @MODEST
@@ -158,6 +163,8 @@ def test_late_reports_give_what_all_reports_in_order_give(rows: Rows, data: Any)
         present[chosen] = True
         stored.late(rows[present], rows[chosen])
     assert stored.routes == outcome.routes
+    assert stored.marks == outcome.marks
+    assert stored.checkpoint == single.checkpoint()
     assert {day: um for day, um in stored.days.items() if um} == {day: um for day, um in outcome.days.items() if um}
     assert shown(Fold.resume(stored.checkpoint), rows) == shown(single, rows)
 

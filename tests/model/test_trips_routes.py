@@ -40,6 +40,13 @@ def test_an_old_standing_fix_is_the_origin_only_if_the_way_from_it_was_driven(me
     assert route.origin_rule == rule
 
 
+@pytest.mark.parametrize(("seconds", "rule"), [(299, "left_standing"), (300, "first_seen_moving")])
+def test_a_standing_fix_is_fresh_for_less_than_parking_min(seconds: int, rule: str) -> None:
+    script = Script().stand(590, False).leave(False).silent(seconds, 380).say(60, True)
+    (route,) = seen(script.drive().stand(400, False))
+    assert route.origin_rule == rule
+
+
 def test_a_hop_of_45_seconds_is_no_route() -> None:
     script = Script().stand(600, False).leave().silent(20, 300).say(60, True).silent(15, 250)
     assert seen(script.stand(600, False)) == []

@@ -106,6 +106,20 @@ def test_eleven_minutes_in_a_tunnel_are_offline_and_then_active() -> None:
     assert more(tracker, script, told).at(script.at_s + 3).status_code == 2
 
 
+def test_a_device_that_is_offline_has_no_speed() -> None:
+    tracker, script = driving()
+    assert (tracker.at(script.at_s + 3).speed_kmh, tracker.at(script.at_s + 700).speed_kmh) == (40, 0)
+
+
+def test_a_clock_ahead_of_time_does_not_hide_silence() -> None:
+    tracker, script = driving()
+    row = script.silent(700, 5000).say(40, True).rows[-1]
+    received = script.at_s - 650
+    row["received_at_ms"] = round(received * 1000)
+    tracker.hear(row)
+    assert [tracker.at(received + wait).status_code for wait in (600, 601)] == [2, 1]
+
+
 def test_forty_minutes_of_idling_are_inactive_throughout() -> None:
     tracker, script = driving()
     for _ in range(40):
@@ -256,6 +270,16 @@ def test_silence_on_the_way_is_no_signal_after_ten_minutes_until_any_message() -
         Alarm(3, True, contact + 600_000, contact),
         Alarm(3, False, contact + 700_000, contact),
     ]
+
+
+def test_parked_with_ignition_on_silence_is_no_signal_after_ten_minutes() -> None:
+    tracker, script = driving()
+    told = len(script.rows)
+    more(tracker, script.stand(5 * 3600, True, step_s=600), told)
+    contact = tracker.heartbeat_ms
+    assert contact is not None
+    state = tracker.at(contact / 1000 + 600)
+    assert (state.parked, state.ignition, state.error_code) == (True, True, 3)
 
 
 def no_fix(tracker: Tracker, first_s: float, seconds: int, ignition: bool | None) -> Tracker:

@@ -1,4 +1,4 @@
-"""The web app in a real browser: every page, both themes, phone and desk, without scripts, two accounts side by side."""
+"""The web app in a real browser: every page, both themes, phone and desk, without scripts, two accounts at once."""
 
 import signal
 from collections.abc import Iterator
@@ -14,12 +14,44 @@ from tests.web.browser_kit import AXE, SIZES, Account, Look, filled, launched, l
 pytestmark = pytest.mark.skipif(bool(why_not()), reason=why_not() or "runs")
 
 PATHS: Final = (
-    "/", "/map", "/vehicles", "/vehicles/new", "/vehicles/{vehicle}", "/vehicles/{vehicle}/edit", "/vehicles/{vehicle}/trips",
-    "/drivers", "/drivers/new", "/groups", "/devices", "/devices/new", "/devices/1", "/import/vehicles", "/import/devices",
-    "/solar/resources", "/solar/resources/new", "/solar/fleets", "/License", "/requests", "/docs", "/docs/fleetize",
-    "/settings", "/settings/users", "/settings/account", "/settings/audit",
-)  # fmt: skip
-LISTS: Final = ("/vehicles", "/drivers", "/devices", "/groups", "/map", "/License", "/requests", "/solar/resources", "/settings/users")
+    "/",
+    "/map",
+    "/vehicles",
+    "/vehicles/new",
+    "/vehicles/{vehicle}",
+    "/vehicles/{vehicle}/edit",
+    "/vehicles/{vehicle}/trips",
+    "/drivers",
+    "/drivers/new",
+    "/groups",
+    "/devices",
+    "/devices/new",
+    "/devices/1",
+    "/import/vehicles",
+    "/import/devices",
+    "/solar/resources",
+    "/solar/resources/new",
+    "/solar/fleets",
+    "/License",
+    "/requests",
+    "/docs",
+    "/docs/fleetize",
+    "/settings",
+    "/settings/users",
+    "/settings/account",
+    "/settings/audit",
+)
+LISTS: Final = (
+    "/vehicles",
+    "/drivers",
+    "/devices",
+    "/groups",
+    "/map",
+    "/License",
+    "/requests",
+    "/solar/resources",
+    "/settings/users",
+)
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +156,16 @@ def test_two_accounts_side_by_side_never_see_each_others_things(
     with looking(browser, base) as one, looking(browser, base) as other:
         one.sign_in(first)
         other.sign_in(second)
-        for path in ("/", "/map", "/vehicles", "/devices", "/settings/users", "/requests", "/settings/audit", "/License"):
+        for path in (
+            "/",
+            "/map",
+            "/vehicles",
+            "/devices",
+            "/settings/users",
+            "/requests",
+            "/settings/audit",
+            "/License",
+        ):
             mine, theirs = one.go(path), other.go(path)
             mine.wait_for_timeout(300)
             assert "Beta" not in mine.content(), path
@@ -277,7 +318,8 @@ def test_ten_thousand_vehicles_are_one_picture_and_a_short_list(look: Look) -> N
 MANY: Final = """() => {
   const many = 10000, at = Date.now(), fill = (make) => Array.from({ length: many }, (_, index) => make(index));
   window.__test.feed({
-    at_ms: at, version: 1, device_id: fill((i) => i + 1), vehicle_id: fill((i) => i + 1), name: fill((i) => `Vehicle ${i}`),
+    at_ms: at, version: 1, device_id: fill((i) => i + 1), vehicle_id: fill((i) => i + 1),
+    name: fill((i) => `Vehicle ${i}`),
     type: fill(() => "VAN"), group_ids: fill(() => []), lat_e7: fill((i) => 487000000 + (i % 100) * 10000),
     lon_e7: fill((i) => 91000000 + Math.floor(i / 100) * 10000), course_deg: fill((i) => i % 360),
     speed_kmh: fill((i) => i % 80), status: fill((i) => ["moving", "idle", "offline"][i % 3]), alarm: fill(() => null),

@@ -76,6 +76,15 @@ def test_every_example_of_a_page_works_on_a_fresh_folder(page: Path, scene: Scen
             assert printed and any(wanted in output for output in printed), (part, wanted, printed)
 
 
+def test_every_address_in_the_table_of_the_web_page_is_served(scene: Scene) -> None:
+    rows = re.findall(r"^\| (`/.*?) \|", prose(ROOT / "docs" / "guide" / "web.md"), re.M)
+    paths = [path for row in rows for path in re.findall(r"`(/[^`]*)`", row)]
+    assert len(paths) > 10
+    scene.serve([])
+    for path in paths:
+        assert scene.place.get(path.replace("ID", "1"))[0] == 200, path
+
+
 def test_an_example_is_left_out_only_with_a_reason_in_the_page_and_here() -> None:
     marked = {
         example: block.mark for page in GUIDES for block in fences(page) if block.mark for example in block.examples

@@ -16,9 +16,15 @@ from fleetline.web.build import BUILT
 from tests.paths.server_kit import Place, Tracker
 
 FLAGS: Final = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-)  # fmt: skip
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
 AXE: Final = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 RULES: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 SIZES: Final = ((1280, 800), (390, 844))
@@ -66,9 +72,15 @@ def imei(number: int) -> str:
 def report(now_ms: int, step: int, number: int) -> Report:
     """Every ten seconds along a street; the last is of this moment."""
     return Report(
-        fix_at_ms=now_ms - (89 - step) * 10_000, valid=True, lat_deg=48.77 + step * 0.0011 * number, lon_deg=9.18,
-        speed_kmh=0.0 if step in (0, 89) else 44.0, course_deg=0.0, ignition=step != 89, satellites=9,
-    )  # fmt: skip
+        fix_at_ms=now_ms - (89 - step) * 10_000,
+        valid=True,
+        lat_deg=48.77 + step * 0.0011 * number,
+        lon_deg=9.18,
+        speed_kmh=0.0 if step in (0, 89) else 44.0,
+        course_deg=0.0,
+        ignition=step != 89,
+        satellites=9,
+    )
 
 
 def _account(place: Place, name: str, vehicles: list[str], first: int) -> Account:

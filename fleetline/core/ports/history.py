@@ -155,6 +155,10 @@ class HistoryPort(Protocol):
         """owner -> JSON of what differs."""
         ...
 
+    async def owner_exists(self, owner: str) -> bool:
+        """Whether there is an account:ID, group:ID or device:ID."""
+        ...
+
     async def put_thresholds(self, owner: str, body: str) -> None: ...
     async def hours_from(self, device_id: int, hour: int) -> list[int]:
         """Hours with reports, ascending."""

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from fleetline.model.power import Fleet, PowerResource
 from fleetline.model.resource import Place, ResourceFilter
+from fleetline.model.resource_job import Job
 from fleetline.model.weather import FileWeather, WeatherSource
 
 
@@ -169,46 +170,20 @@ class WeatherRows(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobRow:
-    """One long run.
-
-    kind      what it does; request: what it was asked, as its kind wrote it down
-    state     `queued`, `running`, `done`, `failed` or `cancelled`
-    done, total  resources or rows
-    summary   what came of it, as its kind wrote it down
-    owner, leased_until_ms  the process that works on it, and how long it is believed to
-    """
-
-    job_id: str
-    account_id: str
-    kind: str
-    state: str
-    request: str
-    done: int
-    total: int
-    summary: str
-    created_at_ms: int
-    started_at_ms: int | None = None
-    finished_at_ms: int | None = None
-    owner: str | None = None
-    leased_until_ms: int | None = None
-
-
 class JobRows(Protocol):
     """Jobs and the parts they read and write."""
 
-    async def add_job(self, job: JobRow) -> None: ...
+    async def add_job(self, job: Job) -> None: ...
 
-    async def job(self, account_id: str, job_id: str) -> JobRow | None: ...
+    async def job(self, account_id: str, job_id: str) -> Job | None: ...
 
-    async def find_jobs(self, account_id: str, after: Place | None, most: int) -> list[JobRow]:
+    async def find_jobs(self, account_id: str, after: Place | None, most: int) -> list[Job]:
         """By creation time, then id."""
         ...
 
     async def count_jobs(self, account_id: str, state: str) -> int: ...
 
-    async def claim_job(self, owner: str, now_ms: int, until_ms: int, most_running: int) -> JobRow | None:
+    async def claim_job(self, owner: str, now_ms: int, until_ms: int, most_running: int) -> Job | None:
         """The oldest that waits or whose owner is silent, of an account with fewer than that many running."""
         ...
 
@@ -216,7 +191,7 @@ class JobRows(Protocol):
         """False when the job is no longer this owner's: cancelled, removed or taken over."""
         ...
 
-    async def change_job(self, job: JobRow) -> None:
+    async def change_job(self, job: Job) -> None:
         """Store state, progress, summary, times and owner."""
         ...
 

@@ -5,7 +5,7 @@ never depend on their order; times are UTC milliseconds (`_ms`); places are 1e-7
 
 What storage keeps per device
     checkpoint     `Fold.checkpoint()`: 400 to 900 bytes (more only while idling long with ignition on)
-    marks          `Mark(at_ms, last_ms, state)`: the state before the first report of an hour. Any subset is enough:
+    marks          `Mark(at_ms, last_ms, state)`, key (device, at_ms): the state before an hour's first report. Any subset is enough:
                    fewer marks, longer refolds. Suggested: every hour of the last two days, then the first of a day
     routes         `Route` records, key (device, origin_ms), with `day` and `settled_ms` as columns
     days           `DayCounter` per device and UTC day, with the thresholds the day was first computed with
@@ -31,8 +31,8 @@ Late reports: rows at or before fold.last_ms (a repeat that fills values of a st
     - `mileage.settle(..., result.days, received_ms, in_order=False)`: closed days keep the counters they began with
     - until_ms None: it ran to the end, so store result.fold.checkpoint()
     - otherwise, for each (day, um) of result.shifts: add um to the day's metres, to since_midnight_um of that day's
-      routes settled after until_ms, and `shifted(state, shifts)` replaces the marks after it and the checkpoint;
-      shifts is empty when nothing after until_ms changes
+      routes settled after until_ms, and `shifted(state, shifts)` replaces the checkpoint and the stored marks from
+      until_ms on, the one with that last_ms included; shifts is empty when nothing after until_ms changes
     latest.merge(the late rows); watch.hear(received_ms): a late report is contact, and changes no error
 
 Reading

@@ -10,6 +10,7 @@ from fleetline.model.motion import Rows, empty_rows
 from fleetline.model.trips.copies import JOURNEY, METER
 from fleetline.model.trips.fixes import AT
 from fleetline.model.trips.fold import HOUR_MS, Fold, Mark
+from fleetline.model.trips.metres import book
 from fleetline.model.trips.routes import DAY_MS, Route
 from fleetline.model.trips.thresholds import Thresholds
 
@@ -96,6 +97,8 @@ def _meets(result: Refolded, mark: Mark | None) -> bool:
     growing = mark.at_ms // DAY_MS if earliest_ms is None else earliest_ms // DAY_MS
     result.days = {day: um for day, um in result.days.items() if day < growing}
     result.shifts = {day: um for day, um in shifts.items() if um and day >= growing}
+    if not result.shifts:
+        result.marks.append(mark)
     return True
 
 
@@ -143,8 +146,10 @@ def differences(new: bytes, old: bytes) -> dict[int, int] | None:
 def shifted(state: bytes, shifts: Mapping[int, int]) -> bytes:
     """The same state on days that had so much more (or less) before it."""
     head, content = _parts(state)
-    for item in content[_METER][_DAYS]:
-        item[1] += shifts.get(item[0], 0)
+    days = content[_METER][_DAYS]
+    for day, um in shifts.items():
+        book(days, day, um)
+    content[_METER][_DAYS] = [item for item in days if item[1]]
     journey = content[_JOURNEY]
     if journey is not None:
         journey[_SINCE] += shifts.get(journey[_ORIGIN][AT] // DAY_MS, 0)

@@ -84,6 +84,16 @@ class FoldTables:
         rows = await self._c.fetch("SELECT owner, body FROM thresholds WHERE owner {in_texts:$1}", list(owners))
         return {row[0]: row[1] for row in rows}
 
+    async def owner_exists(self, owner: str) -> bool:
+        kind, _, number = owner.partition(":")
+        table, column = {
+            "account": ("accounts", "account_id"),
+            "group": ("registry_groups", "group_id"),
+            "device": ("devices", "device_id"),
+        }[kind]
+        key = number if kind == "account" else int(number)
+        return await self._c.fetch_one(f"SELECT 1 FROM {table} WHERE {column} = $1", key) is not None
+
     async def put_thresholds(self, owner: str, body: str) -> None:
         await self._c.execute(
             "INSERT INTO thresholds (owner, body) VALUES ($1, $2) ON CONFLICT (owner) DO UPDATE SET body ="

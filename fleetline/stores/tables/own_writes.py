@@ -103,8 +103,8 @@ class OwnWriteTables:
     async def set_external_ids(self, book: Book, kind: Kind, members: Sequence[Member]) -> None:
         noun = kind.value
         await self._connection.execute(
-            # a key of its own for each meanwhile, or members that swap ids would trip the index
-            f"UPDATE {noun}s SET id_key = '|' || {noun}_id"
+            # a key of its own for each meanwhile, or members that swap ids would trip the index; no key begins blank
+            f"UPDATE {noun}s SET id_key = ' ' || {noun}_id"
             f" WHERE id_scope = $1 AND {noun}_id {{in_ints:$3}} AND account_id = $2",
             book.id_scope, book.account_id, [member.member_id for member in members],
         )  # fmt: skip
@@ -120,7 +120,7 @@ class OwnWriteTables:
 
     async def update_groups(self, book: Book, groups: Sequence[Group]) -> None:
         await self._connection.execute(
-            "UPDATE registry_groups SET name_key = '|' || group_id WHERE id_scope = $1 AND account_id = $2"
+            "UPDATE registry_groups SET name_key = ' ' || group_id WHERE id_scope = $1 AND account_id = $2"
             " AND group_id {in_ints:$3}",
             book.id_scope, book.account_id, [group.group_id for group in groups],
         )  # fmt: skip

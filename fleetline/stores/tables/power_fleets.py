@@ -9,7 +9,7 @@ from fleetline.core.ports.power import SitePlace
 from fleetline.model.power import Fleet, PowerResource
 from fleetline.model.resource import Place
 from fleetline.stores.engine import Connection
-from fleetline.stores.tables.power_resources import SELECTED, resources_of
+from fleetline.stores.tables.power_resources import OWN, SELECTED, resources_of
 
 COLUMNS: Final = (
     "fleet_id", "account_id", "name", "description", "tags", "created_at_ms", "updated_at_ms", "version",
@@ -39,7 +39,8 @@ class FleetTables:
 
     async def fleets(self, account_id: str, fleet_ids: Sequence[str]) -> dict[str, Fleet]:
         rows = await self._connection.fetch(
-            f"SELECT {_SELECTED} FROM power_fleets f WHERE f.account_id = $1 AND f.fleet_id {{in_texts:$2}}",
+            f"SELECT {_SELECTED} FROM power_fleets f"
+            " WHERE COALESCE(f.account_id, '') = $1 AND f.fleet_id {in_texts:$2}",
             account_id, list(fleet_ids),
         )  # fmt: skip
         return {row[0]: fleet_of(row) for row in rows}
@@ -86,7 +87,7 @@ class FleetTables:
 
     async def members(self, account_id: str, fleet_ids: Sequence[str]) -> list[PowerResource]:
         rows = await self._connection.fetch(
-            f"SELECT {SELECTED} FROM power_resources r WHERE r.account_id = $1 AND r.resource_id IN"
+            f"SELECT {SELECTED} FROM power_resources r WHERE {OWN} AND r.resource_id IN"
             " (SELECT m.resource_id FROM power_members m WHERE m.fleet_id {in_texts:$2})"
             " ORDER BY r.created_at_ms, r.resource_id",
             account_id, list(fleet_ids),

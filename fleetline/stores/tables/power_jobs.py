@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from fleetline.core.ports.power import JobRow
 from fleetline.model.resource import Place
+from fleetline.model.resource_job import Job
 from fleetline.stores.engine import Connection
 
 COLUMNS: Final = (
@@ -14,8 +14,8 @@ COLUMNS: Final = (
 _SELECTED: Final = ", ".join(f"j.{name}" for name in COLUMNS)
 
 
-def _job(row: Sequence[Any]) -> JobRow:
-    return JobRow(**dict(zip(COLUMNS, row, strict=True)))
+def _job(row: Sequence[Any]) -> Job:
+    return Job(**dict(zip(COLUMNS, row, strict=True)))
 
 
 class JobTables:
@@ -24,20 +24,20 @@ class JobTables:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def add_job(self, job: JobRow) -> None:
+    async def add_job(self, job: Job) -> None:
         marks = ", ".join(f"${index}" for index in range(1, len(COLUMNS) + 1))
         await self._connection.execute(
             f"INSERT INTO power_jobs ({', '.join(COLUMNS)}) VALUES ({marks})",
             *(getattr(job, name) for name in COLUMNS),
         )
 
-    async def job(self, account_id: str, job_id: str) -> JobRow | None:
+    async def job(self, account_id: str, job_id: str) -> Job | None:
         row = await self._connection.fetch_one(
             f"SELECT {_SELECTED} FROM power_jobs j WHERE j.account_id = $1 AND j.job_id = $2", account_id, job_id
         )
         return _job(row) if row else None
 
-    async def find_jobs(self, account_id: str, after: Place | None, most: int) -> list[JobRow]:
+    async def find_jobs(self, account_id: str, after: Place | None, most: int) -> list[Job]:
         rows = await self._connection.fetch(
             f"SELECT {_SELECTED} FROM power_jobs j WHERE j.account_id = $1"
             " AND (j.created_at_ms > $2 OR (j.created_at_ms = $2 AND j.job_id > $3))"
@@ -52,7 +52,7 @@ class JobTables:
         )
         return int(row[0]) if row else 0
 
-    async def claim_job(self, owner: str, now_ms: int, until_ms: int, most_running: int) -> JobRow | None:
+    async def claim_job(self, owner: str, now_ms: int, until_ms: int, most_running: int) -> Job | None:
         abandoned = "j.state = 'running' AND (j.leased_until_ms IS NULL OR j.leased_until_ms <= $1)"
         row = await self._connection.fetch_one(
             f"SELECT {_SELECTED} FROM power_jobs j WHERE ({abandoned}) OR (j.state = 'queued' AND"
@@ -81,7 +81,7 @@ class JobTables:
         )  # fmt: skip
         return changed == 1
 
-    async def change_job(self, job: JobRow) -> None:
+    async def change_job(self, job: Job) -> None:
         await self._connection.execute(
             "UPDATE power_jobs SET state = $2, done = $3, total = $4, summary = $5, started_at_ms = $6,"
             " finished_at_ms = $7, owner = $8, leased_until_ms = $9 WHERE job_id = $1",

@@ -108,21 +108,24 @@ class _Held:
     tried: bool = False
 
 
+def whole(data: bytes, memo: Memo) -> Receipt | None:
+    """See `model.wire.TrackerProtocol.whole`."""
+    held: _Held | None = memo.known
+    if held is None or not held.counts or len(data) != held.size or not data.startswith(held.head):
+        return None
+    for place, there in held.counts:
+        if data[place] != there:
+            return None
+    return held.receipt if _arc(data[HEAD:-TAIL]) == int.from_bytes(data[-TAIL:], "big") else None
+
+
 def receive(frame: bytes, memo: Memo) -> Receipt:
     """What the frame means: login, records or text; Undecodable when checksum, counts or structure do not hold."""
-    held: _Held | None = memo.known
-    if (
-        held is not None
-        and held.counts is not None
-        and len(frame) == held.size
-        and frame.startswith(held.head)
-        and all([frame[place] == there for place, there in held.counts])
-        and _arc(frame[HEAD:-TAIL]) == int.from_bytes(frame[-TAIL:], "big")
-    ):
-        return held.receipt
-    receipt = _receive(frame)
-    if receipt.count and frame.startswith(PREAMBLE):
-        memo.known = _held(frame, receipt, held)
+    receipt = whole(frame, memo)
+    if receipt is None:
+        receipt = _receive(frame)
+        if receipt.count and frame.startswith(PREAMBLE):
+            memo.known = _held(frame, receipt, memo.known)
     return receipt
 
 
@@ -190,6 +193,7 @@ PROTOCOL: Final = TrackerProtocol(
     source="https://wiki.teltonika-gps.com/view/Teltonika_Data_Sending_Protocols",
     split=split,
     receive=receive,
+    whole=whole,
     decode=decode,
     decode_many=decode_many,
     times=times,

@@ -93,9 +93,14 @@ async def _change(visit: Visit, number: int, what: str) -> dict[str, Any]:
         body = [{"device_id": number, "vehicle_id": int(vehicle) if vehicle.isdecimal() else None}]
         found: dict[str, Any] = await visit.api.send("POST", "/fittings", body)
         return found
-    change = {"retire": {"retired": True}, "revive": {"retired": False}, "hide": {"api": False}, "unhide": {"api": True}}
-    found = await visit.api.send("PATCH", "/devices", [{"id": number, **change.get(what, {})}])
-    return found
+    change = {
+        "retire": {"retired": True},
+        "revive": {"retired": False},
+        "hide": {"api": False},
+        "unhide": {"api": True},
+    }
+    changed: dict[str, Any] = await visit.api.send("PATCH", "/devices", [{"id": number, **change.get(what, {})}])
+    return changed
 
 
 PAGES: Final = (

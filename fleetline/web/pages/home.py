@@ -59,7 +59,12 @@ async def steps(visit: Visit, rows: list[dict[str, Any]]) -> list[tuple[str, str
     return [
         ("Add a vehicle", "with the number (IMEI) of its tracker", "/devices/new", bool(rows)),
         ("Get the first position", "this page notices it by itself", "/map", any(row["fix_at_ms"] for row in rows)),
-        ("See the first trip", "drive, park, look at the line", "/vehicles", any(row["distance_today_km"] for row in rows)),
+        (
+            "See the first trip",
+            "drive, park, look at the line",
+            "/vehicles",
+            any(row["distance_today_km"] for row in rows),
+        ),
         ("Create an API key", "for the program that reads along", "/License", keys > 0),
         ("Invite a colleague", "with the vehicles they may see", "/settings/users", users > 1),
     ]

@@ -23,11 +23,16 @@ EXAMPLES: Final = {
 }
 SYNONYMS: Final = {
     "vehicle id": ("id", "external id", "vehicle", "number plate", "plate", "registration"),
-    "vehicle name": ("name", "label"), "vehicle groups": ("groups", "group", "fleet"),
-    "driver id": ("id", "external id", "driver", "personnel number"), "driver name": ("name",),
-    "driver groups": ("groups", "group"), "imei": ("ident", "device", "identifier", "unique id", "uniqueid"),
-    "name": ("vehicle name", "vehicle", "label"), "mileage": ("odometer", "km", "mileage_km"), "type": ("vehicle type",),
-}  # fmt: skip
+    "vehicle name": ("name", "label"),
+    "vehicle groups": ("groups", "group", "fleet"),
+    "driver id": ("id", "external id", "driver", "personnel number"),
+    "driver name": ("name",),
+    "driver groups": ("groups", "group"),
+    "imei": ("ident", "device", "identifier", "unique id", "uniqueid"),
+    "name": ("vehicle name", "vehicle", "label"),
+    "mileage": ("odometer", "km", "mileage_km"),
+    "type": ("vehicle type",),
+}
 LARGEST: Final = 4_000_000
 SHOWN: Final = 300
 
@@ -99,11 +104,20 @@ async def proceed(visit: Visit) -> Response:
     mapping = {ours: visit.field(f"map:{ours}") for ours, _ in KINDS[kind]} if not data else guessed(kind, header)
     missing = [ours for ours, needed in KINDS[kind] if needed and not mapping[ours]]
     shared: dict[str, Any] = {
-        "kind": kind, "columns": KINDS[kind], "text": text, "name": name, "header": header, "mapping": mapping,
-        "add_groups": bool(visit.field("add_groups")), "report": None, "fault": "",
-    }  # fmt: skip
+        "kind": kind,
+        "columns": KINDS[kind],
+        "text": text,
+        "name": name,
+        "header": header,
+        "mapping": mapping,
+        "add_groups": bool(visit.field("add_groups")),
+        "report": None,
+        "fault": "",
+    }
     if missing:
-        return visit.show("import", step="columns", **shared | {"fault": f"Say which column is {' and '.join(missing)}."})
+        return visit.show(
+            "import", step="columns", **shared | {"fault": f"Say which column is {' and '.join(missing)}."}
+        )
     options = {"add_groups": "true"} if shared["add_groups"] and kind != "devices" else {}
     runs = visit.field("act") == "run"
     try:

@@ -33,15 +33,23 @@ async def _keys(visit: Visit, status: int, **values: Any) -> Response:
     users = (await visit.api.get("/users"))["items"]
     plans = (await visit.api.get("/plans"))["items"]
     return visit.show(
-        "keys", status, items=shown, hidden=len(found) - len(shown), kinds=KINDS, overlaps=OVERLAPS,
-        users={user["id"]: user["email"] for user in users}, parents=[one for one in found if one["kind"] == "fleetview-key"],
+        "keys",
+        status,
+        items=shown,
+        hidden=len(found) - len(shown),
+        kinds=KINDS,
+        overlaps=OVERLAPS,
+        users={user["id"]: user["email"] for user in users},
+        parents=[one for one in found if one["kind"] == "fleetview-key"],
         plan=next((plan for plan in plans if plan["in_force"]), None),
         **{"made": None, "secrets": {}, "fault": "", "fields": {}} | values,
-    )  # fmt: skip
+    )
 
 
 def _members_only() -> Refused:
-    return Refused(403, {"detail": "License Settings are for administrators of the account. Ask one of them for a key."})
+    return Refused(
+        403, {"detail": "License Settings are for administrators of the account. Ask one of them for a key."}
+    )
 
 
 async def act(visit: Visit) -> Response:
@@ -91,10 +99,14 @@ async def requests(visit: Visit) -> Response:
     users = (await visit.api.get("/users"))["items"]
     who = {one["id"]: one["name"] or KINDS.get(one["kind"], (one["kind"],))[0] for one in credentials}
     return visit.show(
-        "requests", items=found["items"], follows=found["next"], apis=APIS, who=who,
+        "requests",
+        items=found["items"],
+        follows=found["next"],
+        apis=APIS,
+        who=who,
         people={user["id"]: user["email"] for user in users},
         filtered=any(visit.query(name) for name in ("api", "action", "credential", "address", "result")),
-    )  # fmt: skip
+    )
 
 
 def environment(base: str, name: str, values: dict[str, str]) -> dict[str, Any]:
@@ -117,7 +129,13 @@ async def moved(visit: Visit) -> Response:
 
 async def filled_environment(visit: Visit) -> Response:
     """The environment of the secrets that the page just showed; they come back from that page and are not kept."""
-    names = {"api_key": "apiKey", "client_id": "clientId", "client_secret": "clientSecret", "apitoken": "apitoken", "token": "token"}
+    names = {
+        "api_key": "apiKey",
+        "client_id": "clientId",
+        "client_secret": "clientSecret",
+        "apitoken": "apitoken",
+        "token": "token",
+    }
     values = {names[name]: visit.field(name) for name in names if visit.field(name)}
     body = json.dumps(environment(visit.site.base(visit.request), "Fleetline", values), indent=2)
     named = {"Content-Disposition": 'attachment; filename="fleetline.postman_environment.json"'}

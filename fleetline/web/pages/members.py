@@ -22,7 +22,11 @@ def outcome_of(done: dict[str, Any]) -> dict[str, Any]:
 def faults_of(outcome: dict[str, Any]) -> dict[str, str]:
     """Field -> what is wrong with it, empty when it was done."""
     if outcome["outcome"] in ("refused", "duplicate", "unknown", "stale"):
-        words = {"duplicate": "is in use already", "stale": "was changed meanwhile: reload", "unknown": "is not there any more"}
+        words = {
+            "duplicate": "is in use already",
+            "stale": "was changed meanwhile: reload",
+            "unknown": "is not there any more",
+        }
         return {outcome.get("field") or "name": outcome.get("reason") or words.get(outcome["outcome"], "is refused")}
     return {}
 

@@ -17,7 +17,9 @@ PARTS: Final = {
 
 
 def zones() -> list[str]:
-    return sorted(name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "SystemV/", "posix")))
+    return sorted(
+        name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "SystemV/", "posix"))
+    )
 
 
 async def own(visit: Visit) -> Response:
@@ -82,7 +84,8 @@ async def change_users(visit: Visit) -> Response:
             if outcome["outcome"] == "added":
                 return await _users(visit, 200, password=outcome["password"], about=outcome["user"]["email"])
         else:
-            change = {"disable": {"disabled": True}, "enable": {"disabled": False}}.get(what) or {"role": visit.field("role")}
+            off = what == "disable"
+            change: dict[str, Any] = {"role": visit.field("role")} if what == "role" else {"disabled": off}
             done = await visit.api.send("PATCH", "/users", [{"id": number, **change}])
             [outcome] = done["outcomes"]
             if outcome["outcome"] in ("changed", "unchanged"):
@@ -106,7 +109,9 @@ async def account(visit: Visit) -> Response:
 
 async def _account(visit: Visit, faults: dict[str, str], status: int) -> Response:
     plans = (await visit.api.get("/plans"))["items"]
-    return visit.show("account", status, account=await visit.api.get("/account"), plans=plans, zones=zones(), faults=faults)
+    return visit.show(
+        "account", status, account=await visit.api.get("/account"), plans=plans, zones=zones(), faults=faults
+    )
 
 
 async def change_account(visit: Visit) -> Response:

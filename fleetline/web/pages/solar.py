@@ -10,8 +10,11 @@ from fleetline.web.site import Visit
 
 RANGES: Final = {"24h": "24 hours", "7d": "7 days", "30d": "30 days", "1y": "1 year"}
 TRACKING: Final = {
-    "fixed": "Fixed", "single_axis": "One axis", "single_axis_backtracking": "One axis, backtracking", "dual_axis": "Two axes",
-}  # fmt: skip
+    "fixed": "Fixed",
+    "single_axis": "One axis",
+    "single_axis_backtracking": "One axis, backtracking",
+    "dual_axis": "Two axes",
+}
 MOUNTING: Final = {"open_rack": "Open rack", "roof": "On a roof"}
 NUMBERS: Final = ("lat_deg", "lon_deg", "dc_kw", "ac_kw", "tilt_deg", "azimuth_deg", "efficiency_pct")
 HOUR_MS: Final = 3_600_000
@@ -21,9 +24,13 @@ async def resources(visit: Visit) -> Response:
     query = {name: visit.query(name) for name in ("q", "zone", "fleet", "cursor")}
     found = await _list(visit, "/solar/resources", **query)
     return visit.show(
-        "solar_resources", items=found["items"], follows=found["next"], missing=found["missing"], tracking=TRACKING,
+        "solar_resources",
+        items=found["items"],
+        follows=found["next"],
+        missing=found["missing"],
+        tracking=TRACKING,
         filtered=any(visit.query(name) for name in ("q", "zone", "fleet")),
-    )  # fmt: skip
+    )
 
 
 async def _list(visit: Visit, path: str, **query: Any) -> dict[str, Any]:
@@ -42,9 +49,14 @@ async def resource(visit: Visit) -> Response:
     item = await visit.api.get(f"/solar/resources/{number}")
     fleets = await _list(visit, "/solar/fleets", resource=number)
     return visit.show(
-        "solar_resource", item=item, fleets=fleets["items"], ranges=RANGES, range=_range(visit), tracking=TRACKING,
+        "solar_resource",
+        item=item,
+        fleets=fleets["items"],
+        ranges=RANGES,
+        range=_range(visit),
+        tracking=TRACKING,
         power=await _power(visit, f"/solar/resources/{number}/power"),
-    )  # fmt: skip
+    )
 
 
 def _range(visit: Visit) -> str:
@@ -81,7 +93,9 @@ async def _series(visit: Visit, path: str, **query: Any) -> dict[str, Any] | Non
 def _hours(found: dict[str, Any] | None) -> list[tuple[int, float | None]]:
     if found is None:
         return []
-    values = found["power_ac_kw"] if "power_ac_kw" in found else found["groups"][0]["power_ac_kw"] if found["groups"] else []
+    values = (
+        found["power_ac_kw"] if "power_ac_kw" in found else found["groups"][0]["power_ac_kw"] if found["groups"] else []
+    )
     return [(found["from_at_ms"] + index * found["period_s"] * 1000, value) for index, value in enumerate(values)]
 
 
@@ -91,7 +105,9 @@ async def new(visit: Visit) -> Response:
 
 
 async def add(visit: Visit) -> Response:
-    fields = {name: visit.field(name) for name in ("name", "customer_site_id", "zone", "tracking", "mounting", *NUMBERS)}
+    fields = {
+        name: visit.field(name) for name in ("name", "customer_site_id", "zone", "tracking", "mounting", *NUMBERS)
+    }
     body, faults = site_of(fields)
     if not faults:
         try:
@@ -116,15 +132,22 @@ def site_of(fields: dict[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
     if faults:
         return {}, faults
     array = {
-        "modules": [{"count": 1, "nameplate_dc_kw": number["dc_kw"]}], "azimuth_deg": number["azimuth_deg"],
-        "tilt_deg": number["tilt_deg"], "tracking": fields["tracking"] or "fixed", "mounting": fields["mounting"] or "open_rack",
-    }  # fmt: skip
+        "modules": [{"count": 1, "nameplate_dc_kw": number["dc_kw"]}],
+        "azimuth_deg": number["azimuth_deg"],
+        "tilt_deg": number["tilt_deg"],
+        "tracking": fields["tracking"] or "fixed",
+        "mounting": fields["mounting"] or "open_rack",
+    }
     # a module may have 1000 kW at most: a large plant is many equal ones
     if number["dc_kw"] > 1000:
         count = int(number["dc_kw"] // 1000) + 1
         array["modules"] = [{"count": count, "nameplate_dc_kw": number["dc_kw"] / count}]
     inverter = {"count": 1, "max_power_ac_kw": number["ac_kw"], "efficiency_pct": number["efficiency_pct"]}
-    site = {"latitude_deg": number["lat_deg"], "longitude_deg": number["lon_deg"], "systems": [{"inverters": [inverter], "arrays": [array]}]}
+    site = {
+        "latitude_deg": number["lat_deg"],
+        "longitude_deg": number["lon_deg"],
+        "systems": [{"inverters": [inverter], "arrays": [array]}],
+    }
     texts = {name: fields[name] or None for name in ("customer_site_id", "zone")}
     return {"name": fields["name"], "site": site, **texts}, {}
 
@@ -158,10 +181,16 @@ async def fleet(visit: Visit) -> Response:
     every = (await _list(visit, "/solar/resources"))["items"] if visit.administers else []
     inside = {member["id"] for member in members}
     return visit.show(
-        "solar_fleet", item=item, members=members, others=[one for one in every if one["id"] not in inside],
-        summary=await visit.api.get(f"/solar/fleets/{number}/summary"), ranges=RANGES, range=_range(visit),
-        power=await _power(visit, f"/solar/fleets/{number}/power"), tracking=TRACKING,
-    )  # fmt: skip
+        "solar_fleet",
+        item=item,
+        members=members,
+        others=[one for one in every if one["id"] not in inside],
+        summary=await visit.api.get(f"/solar/fleets/{number}/summary"),
+        ranges=RANGES,
+        range=_range(visit),
+        power=await _power(visit, f"/solar/fleets/{number}/power"),
+        tracking=TRACKING,
+    )
 
 
 async def change_fleet(visit: Visit) -> Response:

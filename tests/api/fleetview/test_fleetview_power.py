@@ -205,3 +205,31 @@ async def test_what_cannot_be_computed_says_why(owner: Client) -> None:
         assert (none["resourceCount"], powers(none)) == (0, [0, 0, 0])
     assert (await owner.get(f"/v1/resources/{fleet}/power?{AFTERNOON}")).status == 404
     assert (await owner.get(f"/v1/fleets/{made}/power?{AFTERNOON}")).status == 404
+
+
+async def test_a_growing_site_counts_each_system_from_its_own_date(owner: Client) -> None:
+    grown = await owner.made(
+        plain(pvSystems=[system(), system(installDate="2025-06-22", decommissionDate="2025-06-23")])
+    )
+    one = await owner.made(plain())
+    query = "type=clearSky&startTime=2025-06-21&endTime=2025-06-24"
+    both = powers((await owner.get(f"/v1/resources/{grown}/power?{query}")).json())
+    single = powers((await owner.get(f"/v1/resources/{one}/power?{query}")).json())
+    assert both[:24] == single[:24] and both[48:] == single[48:]
+    assert both[24:48] == pytest.approx([2 * value for value in single[24:48]], abs=2e-4)
+
+
+async def test_a_resource_in_several_groups_counts_once_and_sums_are_those_of_the_members(owner: Client) -> None:
+    ids = [await owner.made(plain(zone=zone, name=f"S{index}")) for index, zone in enumerate("AABBC")]
+    fleet = (await owner.post("/v1/fleets", {"name": "F", "resourceIds": [*ids, *ids]})).json()["fleetId"]
+    whole = (await owner.get(f"/v1/fleets/{fleet}/power?{AFTERNOON}")).json()
+    alone = powers((await owner.get(f"/v1/resources/{ids[0]}/power?{AFTERNOON}")).json())
+    assert whole["resourceCount"] == 5
+    assert powers(whole) == pytest.approx([5 * value for value in alone], abs=3e-4)
+    zones = (await owner.get(f"/v1/fleets/{fleet}/power?{AFTERNOON}&groupBy=zone")).json()["groups"]
+    assert [(group["group"], group["resourceCount"]) for group in zones] == [("A", 2), ("B", 2), ("C", 1)]
+
+
+async def test_an_export_limit_holds_the_site_down(owner: Client) -> None:
+    made = await owner.made(plain(exportLimit_kW=2))
+    assert max(powers((await owner.get(f"/v1/resources/{made}/power?{AFTERNOON}")).json())) == 2

@@ -8,7 +8,7 @@ from urllib.parse import quote_plus
 import httpx
 import pytest
 
-from tests.api.calls import Answer
+from tests.api.calls import Answer, Caller
 from tests.api.fleetview.kit import Client, World, plain
 
 JSON = ("content-type", "application/json")
@@ -355,3 +355,17 @@ async def test_a_body_that_swells_past_the_limit_is_refused_before_it_is_held(ow
     packed = await owner.send("POST", "/v1/fleets", gzip.compress(b'{"name":"F"}'), [("content-encoding", "gzip")])
     assert packed.status == 201
     assert (await owner.send("POST", "/v1/fleets", b"x", [("content-encoding", "br")])).status == 415
+
+
+async def test_a_client_that_keeps_its_refresh_token_gets_the_same_one_again(world: World) -> None:
+    account = await world.core.accounts.add_account("Kept", plan="unlimited")
+    made = await world.core.credentials.add_client(account.account_id, keeps_refresh=True)
+    assert made.key is not None
+    fields = {"client_id": made.client.credential.credential_id, "client_secret": made.client.secret}
+    caller, key = Caller(world.pipeline), [("x-api-key", made.key.secret)]
+    first = (await caller.form("/token", fields, key)).json()
+    for _ in range(3):
+        world.clock.move(3600)
+        again = (await caller.form("/refresh", {"refresh_token": first["refresh_token"]}, key)).json()
+        assert again["refresh_token"] == first["refresh_token"]
+        assert again["access_token"] != first["access_token"]

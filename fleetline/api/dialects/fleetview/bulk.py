@@ -20,9 +20,9 @@ from fleetline.api.dialects.fleetview.resources import FILTERS, filter_of
 from fleetline.api.dialects.fleetview.simulations import RETRY
 from fleetline.api.errors import TypeUnsupported
 from fleetline.api.http import JSON_TYPE, Request, Response, json_response
-from fleetline.core.ports.power import JobRow
 from fleetline.model.power import PowerResource
 from fleetline.model.resource import ImportOrder, Row
+from fleetline.model.resource_job import Job
 
 if TYPE_CHECKING:
     from fleetline.core.workspace import Workspace
@@ -51,7 +51,7 @@ async def take(workspace: "Workspace", request: Request) -> Response:
     rows = READERS[request.media_type](request.body, convention)
     request.body = b""
     found = await workspace.power.imports.take(workspace.account_id, order, _slices(rows))
-    if isinstance(found, JobRow):
+    if isinstance(found, Job):
         body: dict[str, Any] = {
             "jobId": found.job_id, "status": STATES[found.state], "dryRun": order.dry_run, "created": 0, "updated": 0,
             "unchanged": 0, "refused": 0, "rows": [],

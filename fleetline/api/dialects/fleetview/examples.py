@@ -147,6 +147,13 @@ EXAMPLES: Final = {
     ),
     "GET /v1/simulations/{simulationId}/results": Example(path={"simulationId": "{{simulationId}}"}),
     "DELETE /v1/simulations/{simulationId}": Example(path={"simulationId": "{{simulationId}}"}, at_end=True),
+    "PUT /v1/resources/{resourceId}/measurements": Example(
+        path=ONE, body={"startTime": SPAN["startTime"], "timeResolutionMinutes": 60, "powerAC_kW": [5.2, 5.4, None]},
+        answer={"storedValues": 2, "replacedValues": 0},
+    ),
+    "GET /v1/resources/{resourceId}/measurements": Example(path=ONE, query=SPAN),
+    "GET /v1/resources/{resourceId}/metrics": Example(path=ONE, query=CLEAR),
+    "GET /v1/fleets/{fleetId}/metrics": Example(path=FLEET_ONE, query=CLEAR),
     "GET /v1/jobs": Example(query={"limit": "10"}),
     "GET /v1/jobs/{jobId}": Example(path={"jobId": "{{jobId}}"}, until=("status", "Completed")),
     "GET /v1/jobs/{jobId}/rows": Example(path={"jobId": "{{jobId}}"}, query={"outcome": "Refused"}),

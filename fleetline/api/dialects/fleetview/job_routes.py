@@ -13,15 +13,15 @@ from fleetline.api.dialects.fleetview.words import Refusal
 from fleetline.api.http import Request, Response, json_response
 from fleetline.core import power_import, power_simulation
 from fleetline.core.jobs import FINAL
-from fleetline.core.ports.power import JobRow
 from fleetline.core.power_import import counts_of, order_of, unpack_outcomes
 from fleetline.model.resource import OUTCOMES, Fault
+from fleetline.model.resource_job import Job
 
 if TYPE_CHECKING:
     from fleetline.core.workspace import Workspace
 
 
-def job_json(job: JobRow) -> dict[str, Any]:
+def job_json(job: Job) -> dict[str, Any]:
     """A job of any kind."""
     if job.kind == power_simulation.KIND:
         facts = simulation_json(job)

@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from fleetline.api.dialects.fleetview.nouns import number, time_text
-from fleetline.core.ports.power import JobRow
+from fleetline.model.resource_job import Job
 
 STATES: Final = {
     "queued": "Queued",
@@ -14,7 +14,7 @@ STATES: Final = {
 }
 
 
-def job_head(job: JobRow, things: str) -> dict[str, Any]:
+def job_head(job: Job, things: str) -> dict[str, Any]:
     """What every job shows; `things` is what its progress counts: `Resources` or `Rows`."""
     whole = job.state == "done"
     percent = 100.0 if whole else 100.0 * job.done / job.total if job.total else 0.0

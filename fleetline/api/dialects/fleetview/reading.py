@@ -107,25 +107,32 @@ def form_values(form: Form, members: Members, path: str, faults: list[Fault]) ->
         shown = clean(name)
         faults.append(_fault(prefix + shown, "repeated", f"{shown} is given twice."))
     names = [item.name for item in form.fields]
-    faults.extend(unknown_name(prefix, name, names) for name in unknown)
+    faults.extend(unknown_name(prefix, name, names, inner_names(form)) for name in unknown)
     return out
 
 
-def unknown_name(prefix: str, name: str, known: Collection[str]) -> Fault:
+def unknown_name(prefix: str, name: str, known: Collection[str], elsewhere: Collection[str] = ()) -> Fault:
     """The fault of a name that nobody knows, with the nearest one that is known."""
     shown = clean(name)
-    return _fault(prefix + shown, "unknown", f"{shown} is not known; did you mean {nearest(name, known)}?")
+    return _fault(prefix + shown, "unknown", f"{shown} is not known; did you mean {nearest(name, known, elsewhere)}?")
 
 
-def nearest(name: str, known: Collection[str]) -> str:
-    """The known name that looks most like this one."""
+def nearest(name: str, known: Collection[str], elsewhere: Collection[str] = ()) -> str:
+    """The known name that looks most like this one; those known elsewhere have to look much more like it."""
     lowered = name.lower()[:100]
 
     def likeness(other: str) -> float:
         begins = other.lower().startswith(lowered) or lowered.startswith(other.lower())
-        return difflib.SequenceMatcher(None, lowered, other.lower()).ratio() + (0.5 if begins and lowered else 0.0)
+        near = 0.2 if other in known else 0.0
+        return difflib.SequenceMatcher(None, lowered, other.lower()).ratio() + near + (0.5 if begins and lowered else 0)
 
-    return max(known, key=likeness)
+    return max((*known, *elsewhere), key=likeness)
+
+
+def inner_names(form: Form) -> list[str]:
+    """The names of all fields of the objects inside."""
+    inner = [item.form for item in form.fields if item.form is not None]
+    return [name for one in inner for name in (*(item.name for item in one.fields), *inner_names(one))]
 
 
 def _fault(field: str, code: str, message: str) -> Fault:

@@ -18,8 +18,8 @@ from fleetline.api.dialects.fleetview.power import (
     simulation_head,
     time_columns,
 )
-from fleetline.core.ports.power import JobRow
 from fleetline.core.power_simulation import Lines, Plan, summary_of, unpack_lines
+from fleetline.model.resource_job import Job
 
 MEDIA: Final = {
     "json": "application/json; charset=utf-8",
@@ -28,7 +28,7 @@ MEDIA: Final = {
 }
 
 
-async def stream(job: JobRow, plan: Plan, parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def stream(job: Job, plan: Plan, parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     """The whole results in the form they were ordered in."""
     writer = _Writer(job, plan)
     yield writer.head()
@@ -38,7 +38,7 @@ async def stream(job: JobRow, plan: Plan, parts: AsyncIterator[bytes]) -> AsyncI
 
 
 class _Writer:
-    def __init__(self, job: JobRow, plan: Plan) -> None:
+    def __init__(self, job: Job, plan: Plan) -> None:
         self._job, self._plan = job, plan
         self._key = "resourceId" if plan.level == "resource" else "fleetId"
         self._times = time_columns(plan.query)

@@ -20,10 +20,10 @@ from fleetline.api.dialects.fleetview.schema import RESOURCE, Field, Form
 from fleetline.api.dialects.fleetview.words import Refusal, bad, clean, faulty
 from fleetline.api.http import Request, Response, json_response
 from fleetline.core.jobs import FINAL
-from fleetline.core.ports.power import JobRow
 from fleetline.core.power_simulation import KIND, Order, plan_of, summary_of
 from fleetline.model.power import Limit, PowerResource
 from fleetline.model.resource import Fault
+from fleetline.model.resource_job import Job
 from fleetline.model.resource_query import PowerQuery, SeriesKind
 
 if TYPE_CHECKING:
@@ -172,7 +172,7 @@ async def read(workspace: "Workspace", request: Request) -> Response:
     return json_response(simulation_json(job), headers=[] if job.state in FINAL else [RETRY])
 
 
-def simulation_json(job: JobRow) -> dict[str, Any]:
+def simulation_json(job: Job) -> dict[str, Any]:
     """A simulation as replies show it."""
     summary = summary_of(job)
     return {

@@ -86,11 +86,15 @@ class Trip(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Trips(msgspec.Struct, frozen=True):
-    """Trips that touch the span, ascending; null where trips are withheld."""
+    """Trips that touch the span, ascending; null where trips are withheld.
+
+    missing  devices that rode here then and have left the account since: what they said is not shown
+    """
 
     from_at_ms: int
     to_at_ms: int
     items: list[Trip] | None
+    missing: list[int]
 
 
 class Day(msgspec.Struct, frozen=True):
@@ -105,9 +109,10 @@ class Day(msgspec.Struct, frozen=True):
 
 
 class Days(msgspec.Struct, frozen=True):
-    """Null where trips are withheld."""
+    """Null where trips are withheld; `missing` as in Trips."""
 
     items: list[Day] | None
+    missing: list[int]
 
 
 def span(asked: Query, now_ms: int) -> tuple[int, int]:
@@ -133,10 +138,11 @@ async def trips(workspace: "Workspace", request: Request) -> Response:
     request.notes.asked = f"{from_ms}..{to_ms}"
     withhold, points = workspace.principal.permissions.withhold, asked.flag("points") or False
     stretches = await _stretches(workspace, request, from_ms, to_ms)
-    items = None
-    if "routes" not in withhold:
-        items = [trip_shown(device, view, withhold, points) for device, view in await past.routes(workspace, stretches)]
-    return answer(Trips(from_ms, to_ms, items), headers=withheld(workspace))
+    if "routes" in withhold:
+        return answer(Trips(from_ms, to_ms, None, []), headers=withheld(workspace))
+    found = await past.routes(workspace, stretches)
+    items = [trip_shown(device, view, withhold, points) for device, view in found.items]
+    return answer(Trips(from_ms, to_ms, items, found.missing), headers=withheld(workspace))
 
 
 def trip_shown(device_id: int, view: RouteView, withhold: frozenset[str], points: bool) -> Trip:
@@ -182,11 +188,14 @@ async def positions(workspace: "Workspace", request: Request) -> Response:
     if to_ms - from_ms > LONGEST_POSITIONS_MS:
         raise Invalid("to", "must be at most 32 days after from")
     form, step_s = asked.word("format", FORMATS, "json"), asked.whole("step_s", 1, 86_400)
-    parts = await past.positions(workspace, await _stretches(workspace, request, from_ms, to_ms))
+    read = await past.positions(workspace, await _stretches(workspace, request, from_ms, to_ms))
+    parts = read.items
     if step_s is not None:
         parts = [(device, thinned(columns, step_s)) for device, columns in parts]
     withhold = workspace.principal.permissions.withhold
-    found = position_columns(parts, from_ms, to_ms, withhold, attributes=asked.flag("attributes") or False)
+    found = position_columns(
+        parts, read.missing, from_ms, to_ms, withhold, attributes=asked.flag("attributes") or False
+    )
     if form == "json":
         return answer(found, headers=withheld(workspace))
     media, writer = FILES[form]
@@ -220,8 +229,9 @@ async def days(workspace: "Workspace", request: Request) -> Response:
     stretches = await _stretches(workspace, request, from_ms, to_ms)
     withhold = workspace.principal.permissions.withhold
     if "routes" in withhold:
-        return answer(Days(None), headers=withheld(workspace))
-    views = [view for _, view in await past.routes(workspace, stretches) if from_ms <= view.route.origin_ms]
+        return answer(Days(None, []), headers=withheld(workspace))
+    read = await past.routes(workspace, stretches)
+    views = [view for _, view in read.items if from_ms <= view.route.origin_ms]
     items = [
         Day(
             (date(1970, 1, 1) + timedelta(days=found.day)).isoformat(), found.routes,
@@ -230,7 +240,7 @@ async def days(workspace: "Workspace", request: Request) -> Response:
         )
         for found in past.days_of(views)
     ]  # fmt: skip
-    return answer(Days(items), headers=withheld(workspace))
+    return answer(Days(items, read.missing), headers=withheld(workspace))
 
 
 def _date(asked: Query, name: str) -> date | None:

@@ -37,6 +37,7 @@ class PositionColumns(msgspec.Struct, frozen=True, kw_only=True):
 
     valid       the device itself calls the position good; lat_e7, lon_e7: degrees x 10,000,000
     attributes  further readings by name, when asked for
+    missing     devices that rode here then and have left the account since: what they said is not shown
     """
 
     from_at_ms: int
@@ -61,6 +62,7 @@ class PositionColumns(msgspec.Struct, frozen=True, kw_only=True):
     supply_v: list[float | None]
     battery_v: list[float | None]
     attributes: dict[str, list[Any]] | None
+    missing: list[int]
 
 
 def thinned(columns: Columns, step_s: int) -> Columns:
@@ -87,8 +89,9 @@ def _flags(rows: Rows) -> tuple[list[bool], list[bool | None]]:
 
 
 def position_columns(
-    parts: Sequence[tuple[int, Columns]], from_ms: int, to_ms: int, withhold: frozenset[str], *, attributes: bool
-) -> PositionColumns:
+    parts: Sequence[tuple[int, Columns]], missing: Sequence[int], from_ms: int, to_ms: int, withhold: frozenset[str],
+    *, attributes: bool,
+) -> PositionColumns:  # fmt: skip
     """The reports of several stretches one after another; what is withheld is null."""
     hidden = frozenset[str]().union(*(PARTS.get(part, frozenset()) for part in withhold))
     found: dict[str, Column] = {name: [] for name, _, _ in _SCALED}
@@ -109,7 +112,7 @@ def position_columns(
         values += [None] * (len(at_ms) - len(values))
     return PositionColumns(
         from_at_ms=from_ms, to_at_ms=to_ms, device_id=device_id, at_ms=at_ms, valid=valid, ignition=ignition,
-        attributes=extra if attributes and "sensors" not in withhold else None, **found,
+        attributes=extra if attributes and "sensors" not in withhold else None, missing=list(missing), **found,
     )  # fmt: skip
 
 

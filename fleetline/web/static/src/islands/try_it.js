@@ -15,50 +15,48 @@ class TryIt extends HTMLElement {
 
   open() {
     const { api, method, path, media } = this.dataset;
-    const names = (this.dataset.values || "").split(",").filter(Boolean);
-    const places = (this.dataset.places || "").split(",");
+    const given = (this.dataset.values || "").split(",");
+    const where = (this.dataset.places || "").split(",");
+    const names = given.filter(Boolean);
+    const places = where.filter((_, index) => given[index]);
+    const form = places.includes("form");
     this.inputs = [];
-    const form = make("form", { className: "try" });
+    const box = make("form", { className: "try" });
     const add = (name, place) => {
-      const secret = place === "header" && /key|authorization/i.test(name);
+      const secret = /key|authorization|token|secret|password/i.test(name);
       const input = make("input", { id: `${this.dataset.key}-${name}`, autocomplete: "off", type: secret ? "password" : "text", value: typed[name] || "" });
       if (name === "Authorization") input.placeholder = "Bearer …";
       this.inputs.push({ name, place, input });
-      form.append(make("div", { className: "field" }, make("label", { htmlFor: input.id }, name, " ", make("span", { className: "muted small" }, place)), input));
+      box.append(make("div", { className: "field" }, make("label", { htmlFor: input.id }, name, " ", make("span", { className: "muted small" }, place)), input));
     };
     for (const name of SECRETS[api] || []) if (!names.some((one) => one.toLowerCase() === name.toLowerCase())) add(name, "header");
     names.forEach((name, index) => add(name, places[index]));
-    if (media) {
-      const sample = this.parentElement.querySelector("pre").textContent;
-      this.body = make("textarea", { id: `${this.dataset.key}-body`, spellcheck: false, value: this.sampleBody(sample) });
-      form.append(make("div", { className: "field" }, make("label", { htmlFor: this.body.id }, "Body ", make("span", { className: "muted small" }, media)), this.body));
+    if (media && !form) {
+      this.body = make("textarea", { id: `${this.dataset.key}-body`, spellcheck: false, value: this.dataset.body || "" });
+      box.append(make("div", { className: "field" }, make("label", { htmlFor: this.body.id }, "Body ", make("span", { className: "muted small" }, media)), this.body));
     }
     const send = make("button", { className: "btn small first" }, `Send ${method}`);
     this.result = make("pre", { hidden: true, tabIndex: 0, ariaLabel: "Answer" });
-    form.append(make("div", { className: "acts" }, send, make("span", { className: "muted small" }, `to ${location.host}${path}`)), this.result);
-    form.addEventListener("submit", (event) => {
+    box.append(make("div", { className: "acts" }, send, make("span", { className: "muted small" }, `to ${location.host}${path}`)), this.result);
+    box.addEventListener("submit", (event) => {
       event.preventDefault();
       this.send();
     });
-    this.replaceChildren(form);
-    form.querySelector("input, textarea, button").focus();
-  }
-
-  /** The body of the cURL sample, if that is what is shown. */
-  sampleBody(sample) {
-    const found = sample.match(/--data '([\s\S]*)'$/);
-    return found ? found[1].replaceAll("'\\''", "'") : "";
+    this.replaceChildren(box);
+    box.querySelector("input, textarea, button").focus();
   }
 
   async send() {
     const { method, media, api } = this.dataset;
     let path = this.dataset.path;
     const query = new URLSearchParams();
+    const fields = new URLSearchParams();
     /** @type {Record<string, string>} */
     const headers = {};
     for (const { name, place, input } of this.inputs) {
       typed[name] = input.value;
       if (place === "path") path = path.replace(`{${name}}`, encodeURIComponent(input.value));
+      else if (place === "form" && input.value) fields.set(name, input.value);
       else if (place === "query" && input.value) query.set(name, input.value);
       else if (place === "header" && input.value) headers[name] = input.value;
     }
@@ -69,7 +67,7 @@ class TryIt extends HTMLElement {
     const began = performance.now();
     try {
       const answer = await fetch(`${path}${query.size ? `?${query}` : ""}`, {
-        method, headers, body: media && method !== "GET" ? this.body.value : undefined, credentials: api === "own" ? "same-origin" : "omit",
+        method, headers, body: method === "GET" || !media ? undefined : this.body ? this.body.value : fields, credentials: api === "own" ? "same-origin" : "omit",
       });
       const text = await answer.text();
       const kind = answer.headers.get("content-type") || "";

@@ -2,7 +2,7 @@
 import { ask } from "./api.js";
 
 export const GAP_MS = 5 * 60_000;
-const MOST = 12_000;
+const MOST = 60_000;
 
 /**
  * @param {string} vehicle @param {number} fromMs @param {number} toMs
