@@ -29,7 +29,7 @@ class Example:
     answer   a body of the good answer, a JSON value or a text
     keeps    variable -> where its value stands in the JSON answer: `data[0].id`
     copies   variable -> variable whose value it gets before `keeps` overwrites it
-    until    (where in the answer, the value it must have): the call is repeated until then
+    waits    (where in the answer, values there): the call is repeated while it has one of them
     bearer   variable of the token, where it is another than that of all calls
     at_end   comes last when all calls are sent in order, since others need what it takes away
     left_out why it cannot be sent with the others; empty: it can
@@ -47,7 +47,7 @@ class Example:
     answer: Any = None
     keeps: Mapping[str, str] = field(default_factory=dict)
     copies: Mapping[str, str] = field(default_factory=dict)
-    until: tuple[str, str] | None = None
+    waits: tuple[str, tuple[str, ...]] | None = None
     bearer: str = ""
     at_end: bool = False
     left_out: str = ""

@@ -61,8 +61,8 @@ class Request:
     """
 
     __slots__ = (
-        "_headers", "_receive", "_unread", "base_url", "body", "client", "ending", "host", "memory", "method", "notes", "params",
-        "parsed", "path", "query", "received_at_ms", "request_id", "scheme", "segments",
+        "_headers", "_receive", "_unread", "base_url", "body", "client", "ending", "host", "memory", "method", "notes",
+        "params", "parsed", "path", "query", "received_at_ms", "request_id", "scheme", "segments",
     )  # fmt: skip
 
     def __init__(self, scope: Scope, receive: Receive, request_id: str, received_at_ms: int, origin: "Origin") -> None:

@@ -1,5 +1,6 @@
 """Postman collections (format 2.1.0) and environments out of a handbook."""
 
+import json
 import re
 import uuid
 from collections.abc import Iterator, Mapping
@@ -160,16 +161,16 @@ def _script(example: Example, own: set[str]) -> Iterator[str]:
     """What Postman keeps of the answer for the calls after this one."""
     for name, of in example.copies.items():
         yield f'pm.{_scope(name, own)}.set("{name}", pm.variables.get("{of}"));'
-    if example.keeps or example.until:
+    if example.keeps or example.waits:
         yield "const answer = pm.response.json();"
     for name, place in example.keeps.items():
         if not PLACE.match(place):
             raise ValueError(f"{place!r} is no place in an answer")
         reached = f"answer{place}" if place.startswith("[") else f"answer.{place}"
         yield f'pm.{_scope(name, own)}.set("{name}", {reached});'
-    if example.until:
-        place, wanted = example.until
-        yield f'if (answer.{place} !== "{wanted}") {{'
+    if example.waits:
+        place, words = example.waits
+        yield f"if ({json.dumps(words)}.includes(answer.{place})) {{"
         yield f"  setTimeout(() => pm.execution.setNextRequest(pm.info.requestName), {PAUSE_MS});"
         yield "}"
 

@@ -113,7 +113,7 @@ class _Page:
         refused = sorted(status for status in responses if int(status) >= 400 and status != "501")
         for status, answer in responses.items():
             if status not in refused:
-                content = next(iter(answer.get("content", {}).values()), {})
+                content: Mapping[str, Any] = next(iter(answer.get("content", {}).values()), {})
                 title = f"Answer {status}: {answer['description'].rstrip('.')}"
                 yield from self._shape(title, content.get("schema"), heading)
         if refused:
@@ -221,9 +221,9 @@ def _refusals(dialect: Dialect) -> Iterator[str]:
     yield ""
     texts: dict[str, dict[str, None]] = {}
     for route in dialect.routes:
-        for answer in route.answers:
-            if answer.status >= 400 and not route.hidden:
-                texts.setdefault(f"{answer.status}", {})[answer.text.rstrip(".")] = None
+        for named in route.answers:
+            if named.status >= 400 and not route.hidden:
+                texts.setdefault(f"{named.status}", {})[named.text.rstrip(".")] = None
     yield from ("What each status means:", "")
     yield from grid(("Status", "Meaning"), [(status, "; ".join(said)) for status, said in sorted(texts.items())])
 

@@ -41,6 +41,8 @@ BUSY: Final = 0.5
 """Of one core: a process that needs more than this for all else leaves folding to those who ask,"""
 BUSY_SHARE: Final = 0.03
 """and to this share."""
+BREATH: Final = 100
+"""Devices put together before others have their turn: deliveries must not wait for a long list."""
 PAUSE_S: Final = 1.0
 RETRIES: Final = 8
 ROUNDS: Final = 400
@@ -160,8 +162,10 @@ class Folding:
     async def in_hand(self, tx: Tx, device_ids: Sequence[int]) -> dict[int, tuple[Latest, Known | None]]:
         """Where each device stands: its row, and its fold (None before its first report). Not to be changed."""
         found: dict[int, tuple[Latest, Known | None]] = {}
-        for row in await tx.history.latest(device_ids):
+        for place, row in enumerate(await tx.history.latest(device_ids), 1):
             found[row.device_id] = (row, self._resumed(row))
+            if place % BREATH == 0:
+                await asyncio.sleep(0)
         return found
 
     def _resumed(self, row: Latest) -> Known | None:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from fleetline.core.folding import Folding
-from fleetline.core.hours import Protocols, joined, load_hours
+from fleetline.core.folding import BREATH, Folding
+from fleetline.core.hours import Protocols, joined, load_hours, within
 from fleetline.core.memory import Known
 from fleetline.core.ports.history import Latest
 from fleetline.core.ports.store import Store, Tx
@@ -60,10 +60,15 @@ class _Row:
 
 @dataclass(slots=True)
 class _List:
-    """The devices that one audience sees, as last put together; stated: those whose mileage somebody stated since."""
+    """The devices that one audience sees, as last put together.
+
+    quiet_version  of history, when none of them had reports that were not folded; news always comes with a new version
+    stated         those whose mileage somebody stated since
+    """
 
     registry_version: int = -1
     history_version: int = -1
+    quiet_version: int = -1
     rows: dict[int, _Row] = field(default_factory=dict)
     views: list[DeviceView] | None = None
     until_ms: int = 0
@@ -124,8 +129,12 @@ class HistoryDesk:
                 book = await tx.registry.book(account_id)
                 registry_version = book.version if book else 0
                 history_version = await tx.history.version()
+                registered = registry_version != kept_list.registry_version
                 await self._refresh(tx, kept_list, registry_version, history_version, api_only)
-                waiting = set(await tx.history.with_news(1_000_000)) & kept_list.rows.keys()
+                waiting = set[int]()
+                if registered or history_version != kept_list.quiet_version:
+                    waiting = set(await tx.history.with_news(1_000_000)) & kept_list.rows.keys()
+                    kept_list.quiet_version = -1 if waiting else history_version
             stated, kept_list.stated = kept_list.stated, set()
             if waiting:
                 await history.folding.catch_up(sorted(waiting))
@@ -134,7 +143,7 @@ class HistoryDesk:
             if waiting or stated:
                 async with history.store.read() as tx:
                     await self._refresh(tx, kept_list, registry_version, await tx.history.version(), api_only)
-            return self._views(kept_list, now_ms)
+            return await self._views(kept_list, now_ms)
 
     async def _refresh(self, tx: Tx, found: _List, registry_version: int, history_version: int, api_only: bool) -> None:
         registered = registry_version != found.registry_version
@@ -189,13 +198,16 @@ class HistoryDesk:
             self._principal.account_id, sorted(permissions.devices), sorted(permissions.groups), api_only=api_only
         )
 
-    def _views(self, found: _List, now_ms: int) -> list[DeviceView]:
+    async def _views(self, found: _List, now_ms: int) -> list[DeviceView]:
         if found.views is not None and now_ms < found.until_ms:
             return found.views
-        views, until_ms = [], FOREVER
+        views, until_ms, made = [], FOREVER, 0
         for row in found.rows.values():
             if row.view is None or now_ms >= row.until_ms:
                 row.view, row.until_ms = self._view(row.device, row.row, row.known, now_ms, now_ms // DAY_MS, {})
+                made += 1
+                if made % BREATH == 0:
+                    await asyncio.sleep(0)
             views.append(row.view)
             until_ms = min(until_ms, row.until_ms)
         found.views, found.until_ms = views, until_ms
@@ -376,13 +388,6 @@ class HistoryDesk:
                 span = await tx.history.days_around(device_id, stored[0].day, stored[-1].day)
                 days = {d.day: DayCounter(d.day, d.start_um, d.metres_um, d.passed_on_um) for d in span}
             return await self._routes(tx, device_id, known, stored, days, now_ms)
-
-
-def within(columns: Columns, from_ms: int, to_ms: int) -> Columns:
-    """The rows of a half-open span."""
-    times = columns.rows["at_ms"]
-    chosen = slice(int(times.searchsorted(from_ms)), int(times.searchsorted(to_ms)))
-    return Columns(columns.rows[chosen], {name: column[chosen] for name, column in columns.extra.items()})
 
 
 def _unseen(now_ms: int, heard_ms: int | None, retired: bool) -> Live:

@@ -44,6 +44,13 @@ def joined(hours: Mapping[int, Columns]) -> Columns:
     return concatenate([hours[hour] for hour in sorted(hours)])
 
 
+def within(columns: Columns, from_ms: int, to_ms: int) -> Columns:
+    """The rows of a half-open span."""
+    times = columns.rows["at_ms"]
+    chosen = slice(int(times.searchsorted(from_ms)), int(times.searchsorted(to_ms)))
+    return Columns(columns.rows[chosen], {name: column[chosen] for name, column in columns.extra.items()})
+
+
 def chunks(hours: Sequence[int], size: int) -> Iterator[tuple[int, int]]:
     """(first, last) of stretches of at most `size` hours that have reports."""
     for place in range(0, len(hours), size):

@@ -75,7 +75,7 @@ class Fleets:
             _check(before, versions)
             await _free(tx, account_id, draft.name, fleet_id)
             after = draft.changed(before, now_ms)
-            if wanted is not None and sum(await _set(tx, fleet_id, wanted)) and after is before:
+            if wanted is not None and await _set(tx, fleet_id, wanted) != (0, 0) and after is before:
                 after = replace(before, updated_at_ms=now_ms, version=before.version + 1)
             if after is not before:
                 await tx.power.keep_fleet(after)

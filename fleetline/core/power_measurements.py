@@ -69,7 +69,7 @@ class Measurements:
         async with self._store.read() as tx:
             if not await tx.power.known(account_id, [resource_id]):
                 raise NotFound("resource", resource_id)
-            return (await _values(tx, [resource_id], start_s, end_s, step_s))[0]
+            return np.asarray((await _values(tx, [resource_id], start_s, end_s, step_s))[0], dtype=np.float64)
 
     async def over(self, resource_ids: Sequence[str], start_s: int, end_s: int, period_s: int) -> FloatArray:
         """(resources, periods) means of the longest stored steps that make up whole periods, NaN where one is missing.

@@ -1,5 +1,6 @@
 """Use cases of power: the series of one resource, and of a fleet by its groups."""
 
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -16,6 +17,9 @@ from fleetline.model.resource import row_count, tracking_of
 from fleetline.model.resource_query import Basis, CannotCompute, Failure, GroupBy, PowerQuery, checked_size
 from fleetline.solar.rows import Rows
 from fleetline.solar.run import FleetSums, Tile, membership
+
+MOST_KEPT: Final = 20_000
+"""Members of fleets that are kept in memory."""
 
 MIXED: Final = "mixed"
 """The group of sites with several kinds of tracking."""
@@ -58,11 +62,39 @@ class FleetSeries:
     basis: Basis
 
 
+class KeptMembers:
+    """The members of the fleets asked about last, read from the store again only when one of them has changed.
+
+    A fleet's version tells of members that came or went, the sum of theirs of any that were changed.
+    """
+
+    def __init__(self, most: int = MOST_KEPT) -> None:
+        self._most = most
+        self._kept: OrderedDict[str, tuple[int, int, list[PowerResource]]] = OrderedDict()
+
+    def get(self, fleet: Fleet, versions: int) -> list[PowerResource] | None:
+        """None when they have to be read."""
+        found = self._kept.get(fleet.fleet_id)
+        if found is None or found[:2] != (fleet.version, versions):
+            return None
+        self._kept.move_to_end(fleet.fleet_id)
+        return found[2]
+
+    def keep(self, fleet: Fleet, versions: int, members: list[PowerResource]) -> None:
+        self._kept.pop(fleet.fleet_id, None)
+        if len(members) > self._most:
+            return
+        self._kept[fleet.fleet_id] = (fleet.version, versions, members)
+        while sum(len(kept[2]) for kept in self._kept.values()) > self._most:
+            self._kept.popitem(last=False)
+
+
 class Series:
     """Every verb takes the account first."""
 
     def __init__(self, store: Store, lights: Lights, kernel: Kernel) -> None:
         self._store, self._lights, self._kernel = store, lights, kernel
+        self._members = KeptMembers()
 
     async def resource(self, account_id: str, resource_id: str, query: PowerQuery) -> ResourceSeries:
         """errors: NotFound, CannotCompute"""
@@ -83,12 +115,17 @@ class Series:
         """errors: NotFound, CannotCompute: also when no member can be computed"""
         async with self._store.read() as tx:
             fleet = await fleet_of(tx, account_id, fleet_id)
-            rows = await tx.power.row_total(fleet_id)
+            rows, versions = await tx.power.member_sums(fleet_id)
         if rows:
             step_s = await self._lights.step_s(account_id, query)
             checked_size(rows, (query.end_s - query.start_s) // step_s)
-        async with self._store.read() as tx:
-            members = await tx.power.members(account_id, [fleet_id])
+        members = self._members.get(fleet, versions)
+        if members is None:
+            async with self._store.read() as tx:
+                fleet = await fleet_of(tx, account_id, fleet_id)
+                _, versions = await tx.power.member_sums(fleet_id)
+                members = await tx.power.members(account_id, [fleet_id])
+            self._members.keep(fleet, versions, members)
         summed = await self.summed(account_id, members, query)
         return replace(summed, fleet=fleet)
 

@@ -123,6 +123,19 @@ _SCALED: Final = (
 """(column, field of Report, factor) of every optional number."""
 
 
+_WHOLE: Final = np.dtype((np.void, ROW.itemsize))
+
+
+def taken(rows: Rows, index: npt.NDArray[Any]) -> Rows:
+    """`rows[index]`; numpy copies the fields of a row one by one, and a row as one piece some twenty times faster."""
+    return rows.view(_WHOLE)[index].view(ROW)
+
+
+def chained(many: Sequence[Rows]) -> Rows:
+    """All rows, one after the other."""
+    return np.concatenate([rows.view(_WHOLE) for rows in many]).view(ROW) if many else np.empty(0, ROW)
+
+
 def empty_rows(count: int) -> Rows:
     """`count` rows in which every value is absent and no flag is set."""
     rows = np.empty(count, ROW)

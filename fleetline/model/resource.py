@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
 from fleetline.model.errors import FleetlineError
 from fleetline.model.power import Fleet, PowerResource, PvSite, Tracking
@@ -30,19 +30,25 @@ class Draft:
         return PowerResource(
             resource_id=resource_id,
             account_id=account_id,
+            name=self.name,
+            site=self.site,
+            description=self.description,
+            customer_site_id=self.customer_site_id,
+            zone=self.zone,
+            feeder=self.feeder,
+            customer_class=self.customer_class,
+            tags=self.tags,
             created_at_ms=now_ms,
             updated_at_ms=now_ms,
-            **self._facts(),
         )
 
     def changed(self, before: PowerResource, now_ms: int) -> PowerResource:
         """The resource when it replaces another; the very same object when nothing differs."""
-        after = replace(before, **self._facts())
-        return before if after == before else replace(after, updated_at_ms=now_ms, version=before.version + 1)
-
-    def _facts(self) -> dict[str, Any]:
-        names = ("name", "site", "description", "customer_site_id", "zone", "feeder", "customer_class", "tags")
-        return {name: getattr(self, name) for name in names}
+        made = self.made(before.resource_id, before.account_id, now_ms)
+        same = replace(
+            made, created_at_ms=before.created_at_ms, updated_at_ms=before.updated_at_ms, version=before.version
+        )
+        return before if same == before else replace(same, updated_at_ms=now_ms, version=before.version + 1)
 
 
 @dataclass(frozen=True, slots=True)

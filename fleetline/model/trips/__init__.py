@@ -5,8 +5,8 @@ never depend on their order; times are UTC milliseconds (`_ms`); places are 1e-7
 
 What storage keeps per device
     checkpoint     `Fold.checkpoint()`: 400 to 900 bytes (more only while idling long with ignition on)
-    marks          `Mark(at_ms, last_ms, state)`, key (device, at_ms): the state before an hour's first report. Any subset is enough:
-                   fewer marks, longer refolds. Suggested: every hour of the last two days, then the first of a day
+    marks          `Mark(at_ms, last_ms, state)`, key (device, at_ms): the state before the first report of an hour. Any
+                   subset is enough: fewer marks, longer refolds. Suggested: all of two days, then one a day
     routes         `Route` records, key (device, origin_ms), with `day` and `settled_ms` as columns
     days           `DayCounter` per device and UTC day, with the thresholds the day was first computed with
     offsets        `Offset` list per device (first odometer, calibrations, fittings, late differences)

@@ -81,7 +81,7 @@ class Batch:
         self.ahead = len(front)
         self.row: Integers = np.concatenate([np.arange(-len(front), 0), index])
         self.bare_rows = np.flatnonzero(~mask) if len(index) < len(rows) else index[:0]
-        chosen = rows if len(index) == len(rows) else rows[index]
+        chosen = rows if len(index) == len(rows) else taken(rows, index)
         self._places(chosen, front)
         self._speeds(chosen, limits)
         self._extras(chosen)

@@ -89,7 +89,7 @@ def kept(rows: Rows, route: Route, thresholds: Thresholds | Sequence[tuple[int, 
     if route.origin_rule == "silent_move":
         mask &= (rows["at_ms"] == route.origin_ms) | (rows["at_ms"] == route.destination_ms)
     if not mask.all():
-        rows = rows[mask]
+        rows = taken(rows, mask)
     at, lat, lon = (rows[name].astype(np.int64) for name in ("at_ms", "lat_e7", "lon_e7"))
     speed: Any = reported_speeds(rows)
     missing = np.flatnonzero(speed < 0)

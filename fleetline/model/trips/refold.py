@@ -145,12 +145,12 @@ def differences(new: bytes, old: bytes) -> dict[int, int] | None:
 
 def shifted(state: bytes, shifts: Mapping[int, int]) -> bytes:
     """The same state on days that had so much more (or less) before it."""
-    head, content = _parts(state)
-    days = content[_METER][_DAYS]
+    fold = Fold.resume(state)
+    meter, journey, earliest_ms = fold.course.meter, fold.course.journey, fold.earliest_ms()
     for day, um in shifts.items():
-        book(days, day, um)
-    content[_METER][_DAYS] = [item for item in days if item[1]]
-    journey = content[_JOURNEY]
+        if earliest_ms is None or day >= earliest_ms // DAY_MS:
+            book(meter.days, day, um)
+    meter.days = [item for item in meter.days if item[1]]
     if journey is not None:
-        journey[_SINCE] += shifts.get(journey[_ORIGIN][AT] // DAY_MS, 0)
-    return msgspec.msgpack.encode([head, content])
+        journey.since_midnight_um += shifts.get(journey.origin[AT] // DAY_MS, 0)
+    return fold.checkpoint()

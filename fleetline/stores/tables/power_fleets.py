@@ -102,13 +102,13 @@ class FleetTables:
         )  # fmt: skip
         return [SitePlace(*row) for row in rows]
 
-    async def row_total(self, fleet_id: str) -> int:
+    async def member_sums(self, fleet_id: str) -> tuple[int, int]:
         row = await self._connection.fetch_one(
-            "SELECT COALESCE(CAST(sum(r.row_count) AS BIGINT), 0) FROM power_resources r"
-            " JOIN power_members m ON m.resource_id = r.resource_id WHERE m.fleet_id = $1",
+            "SELECT COALESCE(CAST(sum(r.row_count) AS BIGINT), 0), COALESCE(CAST(sum(r.version) AS BIGINT), 0)"
+            " FROM power_resources r JOIN power_members m ON m.resource_id = r.resource_id WHERE m.fleet_id = $1",
             fleet_id,
         )
-        return int(row[0]) if row else 0
+        return (int(row[0]), int(row[1])) if row else (0, 0)
 
     async def add_members(self, fleet_id: str, resource_ids: Sequence[str]) -> int:
         return await self._connection.execute(

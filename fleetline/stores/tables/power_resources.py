@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any, Final
 
 import msgspec
@@ -51,12 +52,17 @@ async def resources_of(rows: Sequence[Sequence[Any]]) -> list[PowerResource]:
     return await asyncio.to_thread(lambda: [resource_of(row) for row in rows])
 
 
+_FIRST: Final = attrgetter(*COLUMNS[:8])
+_LAST: Final = attrgetter(*COLUMNS[10:])
+
+
 def _row(resource: PowerResource) -> tuple[Any, ...]:
+    """The values of _STORED in their order."""
     site = resource.site
-    facts = {name: getattr(resource, name) for name in COLUMNS}
-    facts["site"] = msgspec.json.encode(site).decode()
-    facts["tags"] = msgspec.json.encode(resource.tags).decode()
-    return (*facts.values(), resource.name.casefold(), site.latitude_deg, site.longitude_deg, row_count(site))
+    tags, text = (msgspec.json.encode(part).decode() for part in (resource.tags, site))
+    name_key = resource.name.casefold()
+    place = (site.latitude_deg, site.longitude_deg)
+    return (*_FIRST(resource), tags, text, *_LAST(resource), name_key, *place, row_count(site))
 
 
 class ResourceTables:

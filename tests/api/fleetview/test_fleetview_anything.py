@@ -19,8 +19,8 @@ from fleetline.stores.open import open_engine
 from tests.api.fleetview.kit import DEPOT, FIELD, Client, plain, system, world_over
 
 ODD: list[Any] = [
-    None, True, False, 0, -1, 1, 1.5, -0.0, 91, 1e300, -1e300, 10**30, 2**63, "", " ", "20", "NaN", "\0", "\ud800", "é" * 300,
-    [], [None], [[]], {}, {"a": 1}, {"count": {}}, "2025-02-30", "Fixed", "x" * 5000,
+    None, True, False, 0, -1, 1, 1.5, -0.0, 91, 1e300, -1e300, 10**30, 2**63, "", " ", "20", "NaN", "\0", "\ud800",
+    "é" * 300, [], [None], [[]], {}, {"a": 1}, {"count": {}}, "2025-02-30", "Fixed", "x" * 5000,
 ]  # fmt: skip
 RICH = plain(
     description="d", zone="Z", tags=["a"], installDate="2020-01-01", exportLimit_kW=5,
@@ -78,12 +78,16 @@ def test_a_spec_with_anything_in_any_place_is_read_or_refused_with_faults(base: 
 
 
 KNOWN = {200, 201, 202, 204, 304, 400, 404, 406, 409, 412, 413, 415, 422}
-BODIES = [b"", b"{", b"[]", b"{}", b"5", b"null", b"\xff", json.dumps(RICH).encode(), b'{"resourceIds":[5]}',
-          b'{"name":"F","resourceIds":["x"]}', b"a,b\n1,2", b'{"weatherDataOptions":5,"resourceIds":["x"]}']  # fmt: skip
-QUERIES = ["", "x=1", "limit=0", "limit=9&cursor=abc", "startTime=2025-06-21&endTime=2025-06-22", "type=clearSky",
-           "startTime=2025-06-21&endTime=2025-06-22&type=clearSky&outputFields=,", "bbox=1,2", "bbox=nan,0,0,0",
-           "view=ids", "view=resolved", "%FF", "a=%00", "source=x&format=tmy3", "format=csv", "asOf=9999-12-31",
-           "startTime=0001-01-01&endTime=9999-12-31", "updatedSince=0001-01-01T00:00:00%2B14:00", "atomic=maybe"]  # fmt: skip
+BODIES = [
+    b"", b"{", b"[]", b"{}", b"5", b"null", b"\xff", json.dumps(RICH).encode(), b'{"resourceIds":[5]}',
+    b'{"name":"F","resourceIds":["x"]}', b"a,b\n1,2", b'{"weatherDataOptions":5,"resourceIds":["x"]}',
+]  # fmt: skip
+QUERIES = [
+    "", "x=1", "limit=0", "limit=9&cursor=abc", "startTime=2025-06-21&endTime=2025-06-22", "type=clearSky",
+    "startTime=2025-06-21&endTime=2025-06-22&type=clearSky&outputFields=,", "bbox=1,2", "bbox=nan,0,0,0", "view=ids",
+    "view=resolved", "%FF", "a=%00", "source=x&format=tmy3", "format=csv", "asOf=9999-12-31", "atomic=maybe",
+    "startTime=0001-01-01&endTime=9999-12-31", "updatedSince=0001-01-01T00:00:00%2B14:00",
+]  # fmt: skip
 KEYS = ["00000000-0000-4000-8000-00000000ffff", "x", "%00", "é", "a" * 300, "default"]
 
 

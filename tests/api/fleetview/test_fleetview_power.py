@@ -233,3 +233,21 @@ async def test_a_resource_in_several_groups_counts_once_and_sums_are_those_of_th
 async def test_an_export_limit_holds_the_site_down(owner: Client) -> None:
     made = await owner.made(plain(exportLimit_kW=2))
     assert max(powers((await owner.get(f"/v1/resources/{made}/power?{AFTERNOON}")).json())) == 2
+
+
+async def test_a_fleets_power_follows_every_change_of_it_and_of_its_members(owner: Client) -> None:
+    one, two = await owner.made(plain()), await owner.made(plain())
+    fleet = (await owner.post("/v1/fleets", {"name": "F", "resourceIds": [one]})).json()["fleetId"]
+
+    async def first() -> float:
+        return powers((await owner.get(f"/v1/fleets/{fleet}/power?{AFTERNOON}")).json())[0]
+
+    alone = await first()
+    await owner.send("PUT", f"/v1/fleets/{fleet}/resources/{two}")
+    assert await first() == pytest.approx(2 * alone, abs=2e-4)
+    await owner.send("PATCH", f"/v1/resources/{two}", {"exportLimit_kW": 1})
+    assert await first() == pytest.approx(alone + 1, abs=2e-4)
+    await owner.send("PATCH", f"/v1/resources/{two}", {"exportLimit_kW": None, "installDate": "2026-01-01"})
+    assert await first() == pytest.approx(alone, abs=2e-4)
+    await owner.send("DELETE", f"/v1/resources/{one}")
+    assert await first() == 0

@@ -2,11 +2,13 @@
 
 from typing import Any, Final
 
+from fleetline.api.dialects.fleetview.job_words import STATES
 from fleetline.api.guide import Example
 
 ROOF_ID: Final = "3f0c8a52-6a51-4c8e-9d3e-0b7f6f1f2a01"
 FLEET_ID: Final = "9b1d5c1e-2f7a-4a43-8f55-6f0a0c9d1f01"
 MADE: Final = "2025-06-21T12:00:00Z"
+UNDER_WAY: Final = (STATES["queued"], STATES["running"])
 JOB_ROWS: Final = 1001
 """One more than an import does at once."""
 
@@ -143,7 +145,7 @@ EXAMPLES: Final = {
         keeps={"simulationId": "simulationId"},
     ),
     "GET /v1/simulations/{simulationId}": Example(
-        path={"simulationId": "{{simulationId}}"}, until=("status", "Completed")
+        path={"simulationId": "{{simulationId}}"}, waits=("status", UNDER_WAY)
     ),
     "GET /v1/simulations/{simulationId}/results": Example(path={"simulationId": "{{simulationId}}"}),
     "DELETE /v1/simulations/{simulationId}": Example(path={"simulationId": "{{simulationId}}"}, at_end=True),
@@ -155,6 +157,6 @@ EXAMPLES: Final = {
     "GET /v1/resources/{resourceId}/metrics": Example(path=ONE, query=CLEAR),
     "GET /v1/fleets/{fleetId}/metrics": Example(path=FLEET_ONE, query=CLEAR),
     "GET /v1/jobs": Example(query={"limit": "10"}),
-    "GET /v1/jobs/{jobId}": Example(path={"jobId": "{{jobId}}"}, until=("status", "Completed")),
+    "GET /v1/jobs/{jobId}": Example(path={"jobId": "{{jobId}}"}, waits=("status", UNDER_WAY)),
     "GET /v1/jobs/{jobId}/rows": Example(path={"jobId": "{{jobId}}"}, query={"outcome": "Refused"}),
 }  # fmt: skip

@@ -70,13 +70,17 @@ def _session() -> Iterator[tuple[str, Example]]:
         Example(
             body={**person, "keep": "token"}, keeps={"bearerToken": "token"},
             answer={"token": "TOKEN", "csrf": None, "expires_in_s": 1209600},
+            also=tuple(
+                Example(title=f"Sign in {nth} time, for a session to end", body={**person, "keep": "token"})
+                for nth in ("a second", "a third")
+            ),
         ),
     )  # fmt: skip
     yield "GET /session", Example()
     yield "DELETE /session", Example(at_end=True)
     yield "PATCH /me", Example(body={"theme": "dark", "units": "metric"}, answer={"theme": "dark", "units": "metric"})
     yield "POST /me/password", Example(body={"current": var("password"), "new": var("password")}, at_end=True)
-    yield "GET /me/sessions", Example(keeps={"sessionId": "items[1].id"})
+    yield "GET /me/sessions", Example(keeps={"sessionId": "items[0].id", "otherSessionId": "items[1].id"})
     yield "DELETE /me/sessions/{session_id}", Example(path={"session_id": var("sessionId")})
     yield "GET /openapi.json", Example()
 
@@ -137,8 +141,8 @@ def _administration() -> Iterator[tuple[str, Example]]:
     yield "GET /users/{user_id}", Example(path=user)
     yield "PATCH /users/{user_id}", Example(path=user, body={"disabled": False})
     yield "POST /users/{user_id}/password", Example(path=user, body={"new": "another good password"})
-    yield "GET /sessions", Example(keeps={"someSessionId": "items[1].id"})
-    yield "DELETE /sessions/{session_id}", Example(path={"session_id": var("someSessionId")})
+    yield "GET /sessions", Example()
+    yield "DELETE /sessions/{session_id}", Example(path={"session_id": var("otherSessionId")})
     yield "GET /credentials", Example()
     yield (
         "POST /credentials",

@@ -15,6 +15,8 @@ STEPS: Final = (
     Step("Guard a change with `If-Match` and the `revision` that you read; repeat a call that may have been lost under the"
          " same `Idempotency-Key`.", "POST /api/v1/vehicles"),
     Step("Follow the live feed instead of asking again and again.", "GET /api/v1/live/events"),
+    Step("Run the whole Postman collection on an account made for trying out: it changes settings and ends sessions."
+         " Its second request works on a fresh installation only."),
 )  # fmt: skip
 
 GUIDE: Final = Guide(

@@ -3,15 +3,21 @@ import { LngLatBounds } from "maplibre-gl";
 import { baseMap } from "../lib/base.js";
 import { Markers } from "../lib/markers.js";
 import { VehicleCard } from "./vehicle_card.js";
+import { onTheme, token } from "../lib/theme.js";
 import { STATES, age, make, stateElement, stateOf, stateWords } from "../lib/read.js";
 
+/** By name: nothing moves under the pointer when a state changes. */
+const ORDER = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
 const PAGE = 150;
+/** Names stand beside the markers up to so many of them. */
+const TAGGED = 300;
 const SAY_MS = 10_000;
 
 class FleetMap extends HTMLElement {
   connectedCallback() {
     this.rows = new Map();
     this.shown = [];
+    this.sorted = [];
     this.listed = PAGE;
     this.paused = false;
     this.saidAt = 0;
@@ -52,6 +58,13 @@ class FleetMap extends HTMLElement {
     }
     this.card = new VehicleCard(this.map, this);
     this.map.on("load", () => {
+      this.map.addSource("tags", { type: "geojson", data: { type: "FeatureCollection", features: [] } });
+      this.map.addLayer({
+        id: "tags", type: "symbol", source: "tags", minzoom: 7,
+        layout: { "text-field": ["get", "name"], "text-font": ["Inter"], "text-size": 12, "text-offset": [0, 1.3], "text-anchor": "top", "text-optional": true, "text-max-width": 12 },
+      });
+      this.tagColours();
+      onTheme(() => this.tagColours());
       this.map.addLayer(this.markers);
       this.card.ready();
       this.draw();
@@ -132,14 +145,23 @@ class FleetMap extends HTMLElement {
 
   /** Columns of devices, all of them or those that changed. */
   take(columns, all) {
-    if (all) this.rows.clear();
-    const names = Object.keys(columns).filter((name) => Array.isArray(columns[name]) && name !== "gone");
-    for (let index = 0; index < columns.device_id.length; index++) {
-      const row = {};
-      for (const name of names) row[name] = columns[name][index];
-      this.rows.set(row.device_id, row);
+    const before = this.rows.size;
+    if (all) {
+      const there = new Set(columns.device_id);
+      for (const device of this.rows.keys()) if (!there.has(device)) this.rows.delete(device);
     }
-    for (const device of columns.gone || []) this.rows.delete(device);
+    const names = Object.keys(columns).filter((name) => Array.isArray(columns[name]) && name !== "gone");
+    let renamed = this.rows.size !== before;
+    for (let index = 0; index < columns.device_id.length; index++) {
+      const device = columns.device_id[index];
+      let row = this.rows.get(device);
+      if (!row) this.rows.set(device, (row = {}));
+      renamed ||= row.name !== columns.name[index];
+      for (const name of names) row[name] = columns[name][index];
+      row.state = stateOf(row);
+    }
+    for (const device of columns.gone || []) renamed = this.rows.delete(device) || renamed;
+    if (renamed) this.sorted = [...this.rows.values()].sort((a, b) => ORDER.compare(a.name, b.name));
     this.heard = Date.now();
     if (all && this.picked && !this.rows.has(this.picked)) {
       // links of other pages name the vehicle
@@ -153,7 +175,7 @@ class FleetMap extends HTMLElement {
   fits(row) {
     return (
       (!this.text || row.name.toLocaleLowerCase().includes(this.text)) &&
-      (!this.status || stateOf(row) === this.status) &&
+      (!this.status || row.state === this.status) &&
       (!this.group || row.group_ids.includes(this.group))
     );
   }
@@ -162,28 +184,36 @@ class FleetMap extends HTMLElement {
     const counts = { "": 0 };
     for (const state of STATES) counts[state] = 0;
     const shown = [];
-    for (const row of this.rows.values()) {
-      counts[stateOf(row)]++;
+    for (const row of this.sorted) {
+      counts[row.state]++;
       counts[""]++;
       if (this.fits(row)) shown.push(row);
     }
     for (const place of this.querySelectorAll("[data-count]")) place.textContent = counts[place.dataset.count];
-    this.shown = shown.sort((a, b) => this.order(a, b));
+    this.shown = shown;
     const placed = shown.filter((row) => row.lat_e7 !== null && row.lon_e7 !== null);
     this.markers.emphasis = this.picked ?? -1;
-    this.markers.show(
-      placed.map((row) => ({
-        id: row.device_id, lon: row.lon_e7 / 1e7, lat: row.lat_e7 / 1e7, course: row.course_deg || 0, state: stateOf(row),
-        faded: this.picked !== null && row.device_id !== this.picked && placed.length < 500,
-      })),
-    );
+    const fades = this.picked !== null && placed.length < 500;
+    this.markers.showRows(placed, fades ? this.picked : null);
+    this.drawTags(placed.length <= TAGGED ? placed : []);
     this.drawList();
     this.card?.update(this.rows.get(this.picked));
   }
 
-  /** By name: nothing moves under the pointer when a state changes. */
-  order(a, b) {
-    return a.name.localeCompare(b.name, undefined, { numeric: true, sensitivity: "base" });
+  /** Names beside markers; where there are too many for that, none, and then nothing is done a second time. */
+  drawTags(near) {
+    if (!near.length && !this.tagged) return;
+    this.tagged = near.length;
+    this.map?.getSource("tags")?.setData({
+      type: "FeatureCollection",
+      features: near.map((row) => ({ type: "Feature", properties: { name: row.name }, geometry: { type: "Point", coordinates: [row.lon_e7 / 1e7, row.lat_e7 / 1e7] } })),
+    });
+  }
+
+  tagColours() {
+    this.map.setPaintProperty("tags", "text-color", token("text"));
+    this.map.setPaintProperty("tags", "text-halo-color", token("surface"));
+    this.map.setPaintProperty("tags", "text-halo-width", 1.6);
   }
 
   drawList() {

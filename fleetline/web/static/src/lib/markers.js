@@ -32,7 +32,7 @@ float arrow(vec2 p) {
 float form(vec2 p) {
   if (shape == 0) return arrow(p);
   if (shape == 1) return min(box(p - vec2(-0.36, 0.0), vec2(0.22, 0.62)), box(p - vec2(0.36, 0.0), vec2(0.22, 0.62)));
-  if (shape == 2) return abs(length(p) - 0.5) - 0.17;
+  if (shape == 2) return abs(length(p) - 0.52) - 0.15;
   if (shape == 3) return (abs(p.x) + abs(p.y) - 0.86) * 0.7071;
   return box(p, vec2(0.55));
 }
@@ -75,10 +75,7 @@ export class Markers {
    * @param {{id: any, lon: number, lat: number, course: number, state: string, faded?: boolean}[]} rows
    */
   show(rows) {
-    this.count = rows.length;
-    this.places = new Float64Array(rows.length * 2);
-    this.facts = new Float32Array(rows.length * 4);
-    this.ids = new Array(rows.length);
+    this.room(rows.length);
     const size = rows.length > 5000 ? 7 : rows.length > 1000 ? 9 : 11;
     rows.forEach((row, index) => {
       const [x, y] = mercator(row.lon, row.lat);
@@ -90,6 +87,36 @@ export class Markers {
       this.facts[index * 4 + 3] = row.faded ? 0.35 : 1;
       this.ids[index] = row.id;
     });
+    this.stale = true;
+    this.map?.triggerRepaint();
+  }
+
+  room(count) {
+    this.count = count;
+    if (this.places.length === count * 2) return;
+    this.places = new Float64Array(count * 2);
+    this.facts = new Float32Array(count * 4);
+    this.ids = new Array(count);
+  }
+
+  /**
+   * Rows of the live columns, which have a place each.
+   * @param {any[]} rows @param {number | null} alone  the one that stays while the others fade
+   */
+  showRows(rows, alone) {
+    this.room(rows.length);
+    const size = rows.length > 5000 ? 7 : rows.length > 1000 ? 9 : 11;
+    for (let index = 0; index < rows.length; index++) {
+      const row = rows[index];
+      const sine = Math.sin((row.lat_e7 * Math.PI) / 180e7);
+      this.places[index * 2] = row.lon_e7 / 360e7 + 0.5;
+      this.places[index * 2 + 1] = 0.5 - (0.25 * Math.log((1 + sine) / (1 - sine))) / Math.PI;
+      this.facts[index * 4] = ((row.course_deg || 0) * Math.PI) / 180;
+      this.facts[index * 4 + 1] = KINDS[row.state];
+      this.facts[index * 4 + 2] = row.device_id === this.emphasis ? size + 4 : size;
+      this.facts[index * 4 + 3] = alone === null || alone === row.device_id ? 1 : 0.35;
+      this.ids[index] = row.device_id;
+    }
     this.stale = true;
     this.map?.triggerRepaint();
   }
@@ -134,7 +161,7 @@ export class Markers {
     for (let index = 0; index < this.count; index++) {
       this.data[index * FLOATS] = this.places[index * 2] - this.anchor[0];
       this.data[index * FLOATS + 1] = this.places[index * 2 + 1] - this.anchor[1];
-      this.data.set(this.facts.subarray(index * 4, index * 4 + 4), index * FLOATS + 2);
+      for (let fact = 0; fact < 4; fact++) this.data[index * FLOATS + 2 + fact] = this.facts[index * 4 + fact];
     }
     gl.bindBuffer(gl.ARRAY_BUFFER, this.buffer);
     gl.bufferData(gl.ARRAY_BUFFER, this.data.subarray(0, this.count * FLOATS), gl.DYNAMIC_DRAW);
