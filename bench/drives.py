@@ -36,7 +36,8 @@ def drive(seconds: int, start_ms: int, seed: int = SEED) -> list[Report]:
     odometer_m = np.cumsum(step_m)
     return [
         Report(
-            fix_at_ms=start_ms + 1000 * i, valid=True, lat_deg=round(float(lat_deg[i]), 7), lon_deg=round(float(lon_deg[i]), 7),
+            fix_at_ms=start_ms + 1000 * i, valid=True,
+            lat_deg=round(float(lat_deg[i]), 7), lon_deg=round(float(lon_deg[i]), 7),
             altitude_m=round(float(altitude_m[i])), speed_kmh=round(float(speed_kmh[i])),
             course_deg=round(float(course_deg[i])) % 360, satellites=int(satellites[i]), ignition=True,
             odometer_m=int(odometer_m[i]), supply_v=float(supply_v[i]),
@@ -67,7 +68,7 @@ def _folded(metres: Floats, most: float) -> Floats:
 
 RECORD: Final = struct.Struct(">QBiiHHBH14sBHBHBHBHBBIB")
 FLAGS: Final = bytes((0, 10, 5, 239, 1, 240, 1, 21, 4, 69, 1, 1, 0, 4))
-"""Event id, ten IO elements, five of one byte: ignition, movement, signal, GNSS status, input 1; then four of two bytes."""
+"""Event id; ten IO elements, five of one byte: ignition, movement, signal, GNSS status, input 1; four of two bytes."""
 
 
 def packets(devices: int, count: int, records: int, start_s: int) -> Iterator[tuple[int, bytes]]:

@@ -1,4 +1,4 @@
-"""Fleets put into an installation through the core itself: registered, their frames journaled, filed, folded, sealed."""
+"""Fleets put into an installation through the core itself: registered, journaled, filed, folded, sealed."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
@@ -38,7 +38,7 @@ def register(place: Place, count: int) -> None:
 
 
 def journal(place: Place, frames: Iterable[tuple[int, int, bytes]]) -> int:
-    """Leave frames (device id, received at ms, frame) acknowledged and unfiled, as a crash would; bytes of the frames."""
+    """Leave frames (device id, received at ms, frame) acknowledged and unfiled, as a crash would; their bytes."""
 
     async def work() -> int:
         async with open_migrated(place.settings) as engine:

@@ -35,7 +35,7 @@ def free_port() -> int:
 
 
 def cpu_s(pid: int) -> float:
-    """Seconds of processor time, user and system, that all threads of a process have taken. errors: OSError off Linux"""
+    """Seconds of processor time, user and system, of all threads of a process. errors: OSError off Linux"""
     fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / TICK_HZ
 
@@ -117,7 +117,7 @@ def ask(port: int, method: str, path: str, body: bytes | None = None) -> tuple[i
 
 
 class Place:
-    """An installation in a folder of its own that goes when the block ends, with one account on the plan `unlimited`."""
+    """An installation in a folder of its own, gone when the block ends; one account on the plan `unlimited`."""
 
     def __enter__(self) -> "Place":
         self.folder = Path(tempfile.mkdtemp(prefix="fleetline-bench-"))

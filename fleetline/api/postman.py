@@ -184,7 +184,8 @@ def _saved(operation: Operation, title: str, example: Example, request: Mapping[
     status = good.status if good else 200
     media = good.media[0] if good and good.media else "application/json"
     return {
-        "name": title, "originalRequest": {key: request[key] for key in ("method", "header", "url", "body") if key in request},
+        "name": title,
+        "originalRequest": {key: request[key] for key in ("method", "header", "url", "body") if key in request},
         "status": HTTPStatus(status).phrase, "code": status,
         "_postman_previewlanguage": "json" if "json" in media else "text",
         "header": [{"key": "Content-Type", "value": media}], "cookie": [], "body": text_of(example.answer),

@@ -184,7 +184,8 @@ def _java(call: Call) -> str:
 
 def _csharp(call: Call) -> str:
     lines = ["using System.Net.Http;", "using System.Text;", "", "using var client = new HttpClient();"]
-    lines.append(f"using var request = new HttpRequestMessage(new HttpMethod({_quoted(call.method)}), {_quoted(call.url)});")
+    made = f"new HttpMethod({_quoted(call.method)}), {_quoted(call.url)}"
+    lines.append(f"using var request = new HttpRequestMessage({made});")
     lines += [
         f"request.Headers.TryAddWithoutValidation({_quoted(name)}, {_quoted(value)});" for name, value in call.headers
     ]
@@ -195,8 +196,8 @@ def _csharp(call: Call) -> str:
     elif call.body:
         text = '@"' + call.body.replace('"', '""') + '"'
         lines.append(f"request.Content = new StringContent({text}, Encoding.UTF8);")
-        lines.append("request.Content.Headers.Remove(\"Content-Type\");")
-        lines.append(f"request.Content.Headers.TryAddWithoutValidation(\"Content-Type\", {_quoted(call.media)});")
+        lines.append('request.Content.Headers.Remove("Content-Type");')
+        lines.append(f'request.Content.Headers.TryAddWithoutValidation("Content-Type", {_quoted(call.media)});')
     lines += [
         "using var answer = await client.SendAsync(request);", "answer.EnsureSuccessStatusCode();",
         "Console.WriteLine(await answer.Content.ReadAsStringAsync());",
@@ -235,7 +236,8 @@ def _r(call: Call) -> str:
     elif call.body:
         parts.append(f"body = {_single(call.body)}")
     given = ",\n  ".join(parts)
-    return f"library(httr)\n\nanswer <- VERB(\n  {given}\n)\nstop_for_status(answer)\ncat(content(answer, as = 'text', encoding = 'UTF-8'))"
+    read = "stop_for_status(answer)\ncat(content(answer, as = 'text', encoding = 'UTF-8'))"
+    return f"library(httr)\n\nanswer <- VERB(\n  {given}\n)\n{read}"
 
 
 def _http(call: Call) -> str:

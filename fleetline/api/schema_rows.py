@@ -112,4 +112,4 @@ def _range(words: str, schema: Mapping[str, Any], least: str, most: str) -> str:
 
 
 def _plain(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) and abs(value) < 1e6 else str(int(value) if value == int(value) else value)
+    return str(int(value)) if value == int(value) else f"{value:g}"

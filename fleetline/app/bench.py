@@ -1,4 +1,4 @@
-"""The benchmarks of a checkout: found in its folder `bench`, run one after the other, each figure shown beside its limit."""
+"""The benchmarks of a checkout, found in its folder `bench` and run in turn, each figure shown beside its limit."""
 
 import importlib
 import pkgutil

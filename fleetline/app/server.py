@@ -40,6 +40,8 @@ from fleetline.trackers.udp import listen_udp
 
 log = structlog.get_logger("fleetline.server")
 
+STREETS: Final = "map.pmtiles"
+"""The operator's street map in the data folder."""
 KEEP_ALIVE_S: Final = 75
 DRAIN_S: Final = 10
 BACKLOG: Final = 2048
@@ -206,7 +208,8 @@ async def _open_http(server: Server, stack: AsyncExitStack) -> None:
         dialects, gate=gate, log=server.request_log, clock=core.clock, ids=core.ids,
         proxies=Proxies(settings.trusted_proxies, settings.public_url),
         mounts={"/healthz": health.healthz, "/metrics": health.metrics},
-        rest=web_app(settings.public_url, own_api, handbooks=handbooks), observe=health.observe,
+        rest=web_app(settings.public_url, own_api, handbooks=handbooks, tiles=settings.data / STREETS),
+        observe=health.observe,
     )  # fmt: skip
     host, port = settings.http
     config = uvicorn.Config(

@@ -65,7 +65,7 @@ def pack_alike(
     frames: Sequence[bytes],
     compressor: zstandard.ZstdCompressor,
 ) -> bytes:
-    """What `pack_frames` makes of one device's frames in one protocol; receipts and lengths come in the layout's bytes."""
+    """What `pack_frames` makes of one device's frames; receipts and lengths come in the bytes of the layout."""
     name, count = protocol.encode("ascii"), len(frames)
     head = (b"\x01", bytes((len(name),)), name, struct.pack("<I", count), struct.pack("<q", device_id) * count)
     body = b"".join((*head, received, lengths, bytes(count), *frames))

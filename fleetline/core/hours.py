@@ -7,7 +7,7 @@ from fleetline.core.ports.history import Part
 from fleetline.core.ports.store import Tx
 from fleetline.model.motion import Columns
 from fleetline.model.packing import unpack_columns
-from fleetline.model.settling import concatenate, merge
+from fleetline.model.settling import concatenate, merge, part_of
 from fleetline.model.wire import TrackerProtocol
 
 Protocols = Mapping[str, TrackerProtocol]
@@ -48,7 +48,7 @@ def within(columns: Columns, from_ms: int, to_ms: int) -> Columns:
     """The rows of a half-open span."""
     times = columns.rows["at_ms"]
     chosen = slice(int(times.searchsorted(from_ms)), int(times.searchsorted(to_ms)))
-    return Columns(columns.rows[chosen], {name: column[chosen] for name, column in columns.extra.items()})
+    return part_of(columns, chosen)
 
 
 def chunks(hours: Sequence[int], size: int) -> Iterator[tuple[int, int]]:

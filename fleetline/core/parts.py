@@ -17,7 +17,7 @@ import zstandard
 from fleetline.core.groups import Frames, pack_alike, unpack_frames
 from fleetline.core.ports.history import DeviceFacts, Part, Refusal
 from fleetline.model.motion import MISSING_64, Columns
-from fleetline.model.settling import ACCEPTED, HOUR_MS, REASONS, concatenate, select, settle_times, verdicts
+from fleetline.model.settling import ACCEPTED, HOUR_MS, REASONS, concatenate, part_of, select, settle_times, verdicts
 from fleetline.model.wire import DecodedMany, Times, TrackerProtocol
 
 Numbers = npt.NDArray[np.int64]
@@ -129,7 +129,7 @@ def _hours(result: Filed, batch: _Batch, at_ms: Numbers, frame_of_row: Numbers) 
 
 
 def _hours_of_whole(batch: _Batch, frame: Numbers, low: Numbers, high: Numbers) -> Numbers:
-    """The hour of each frame whose reports are all accepted and of one hour, by its extreme times; otherwise SEVERAL."""
+    """The hour of each frame whose reports are all accepted and of one hour, by its extreme times; else SEVERAL."""
     received, offset = batch.received[frame], batch.fact("clock_offset_ms", frame)
     tolerance, ours = batch.fact("future_tolerance_ms", frame), batch.fact("ours_from_ms", frame)
     settled, latest = settle_times(low, received, offset), high + offset
@@ -243,18 +243,17 @@ def _read(
     decoded = decode_many([frame for _, frame, _ in pieces])
     part_of_row = np.array([place for place, _, _ in pieces], np.int64)[decoded.frame]
     received = np.array([at_ms for _, _, at_ms in pieces], np.int64)[decoded.frame]
-    heads = np.array([_FACTS.unpack_from(part.body) for part in parts], np.int64).reshape(-1, 3)[part_of_row]
-    hours = np.array([part.hour for part in parts], np.int64)[part_of_row]
+    facts = np.array([(*_FACTS.unpack_from(part.body), part.hour) for part in parts], np.int64).reshape(-1, 4).T
+    offset, ours, tolerance, hours = (fact[part_of_row] for fact in facts)
     rows = decoded.columns.rows
-    settled = settle_times(rows["at_ms"].astype(np.int64), received, heads[:, 0])
-    verdict = verdicts(settled, received, heads[:, 2], heads[:, 1])
+    settled = settle_times(rows["at_ms"].astype(np.int64), received, offset)
+    verdict = verdicts(settled, received, tolerance, ours)
     rows["at_ms"], rows["received_at_ms"] = settled, received
     kept = np.flatnonzero((verdict == ACCEPTED) & (settled // HOUR_MS == hours))
-    kept = kept[np.argsort(part_of_row[kept], kind="stable")]
-    chosen = select(decoded.columns, kept)
+    # frames stand part after part, and so do their rows
+    chosen = decoded.columns if len(kept) == len(rows) else select(decoded.columns, kept)
     places, starts = np.unique(part_of_row[kept], return_index=True)
     ends = np.append(starts[1:], len(kept))
     return [
-        (int(place), select(chosen, np.arange(begin, end)))
-        for place, begin, end in zip(places, starts, ends, strict=True)
+        (int(place), part_of(chosen, slice(begin, end))) for place, begin, end in zip(places, starts, ends, strict=True)
     ]

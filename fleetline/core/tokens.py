@@ -97,7 +97,9 @@ class Tokens:
                 await self._client(tx, caller, *client, now_ms)
             holder = (await tx.accounts.holders([hashed], now_ms)).get(hashed)
             pair = None
-            if holder is not None and _of_key(holder, caller) and holder.credential.kind is Kind.REFRESH:
+            # a refresh token is good for the client it was issued to only (RFC 6749, section 6)
+            own = client is None or (holder is not None and holder.credential.parent_id == client[0])
+            if holder is not None and own and _of_key(holder, caller) and holder.credential.kind is Kind.REFRESH:
                 pair = await self._next_pair(tx, holder, refresh_token, now_ms)
         if pair is None:
             raise named(GrantRefused(), caller.holder, caller.standing)

@@ -128,7 +128,13 @@ _WHOLE: Final = np.dtype((np.void, ROW.itemsize))
 
 def taken(rows: Rows, index: npt.NDArray[Any]) -> Rows:
     """`rows[index]`; numpy copies the fields of a row one by one, and a row as one piece some twenty times faster."""
-    return rows.view(_WHOLE)[index].view(ROW)
+    chosen: Rows = rows.view(_WHOLE)[index].view(ROW)
+    return chosen
+
+
+def put(rows: Rows, index: npt.NDArray[Any], values: Rows) -> None:
+    """`rows[index] = values`, as fast as `taken`."""
+    rows.view(_WHOLE)[index] = values.view(_WHOLE)
 
 
 def chained(many: Sequence[Rows]) -> Rows:
@@ -138,10 +144,12 @@ def chained(many: Sequence[Rows]) -> Rows:
 
 def empty_rows(count: int) -> Rows:
     """`count` rows in which every value is absent and no flag is set."""
-    rows = np.empty(count, ROW)
-    for name in ROW.names or ():
-        rows[name] = MISSING_64 if ROW[name].itemsize == 8 else MISSING_32
-    rows["flags"] = 0
+    rows: Rows = np.empty(count, ROW)
+    if count:
+        for name in ROW.names or ():
+            rows[name][0] = MISSING_64 if ROW[name].itemsize == 8 else MISSING_32
+        rows["flags"][0] = 0
+        rows.view(_WHOLE)[1:] = rows.view(_WHOLE)[0]
     return rows
 
 

@@ -86,6 +86,11 @@ def select(columns: Columns, index: npt.NDArray[Any]) -> Columns:
     return Columns(taken(columns.rows, index), {name: column[index] for name, column in columns.extra.items()})
 
 
+def part_of(columns: Columns, chosen: slice) -> Columns:
+    """The rows of a slice, which stay where they are."""
+    return Columns(columns.rows[chosen], {name: column[chosen] for name, column in columns.extra.items()})
+
+
 def merge(columns: Columns) -> Columns:
     """Rows in ascending time, one per instant, whatever order and however often they came.
 

@@ -84,7 +84,7 @@ class TrackerProtocol:
                  A datagram is one frame and is not split. None where the transport is HTTP
     receive      (frame, memo) -> Receipt; checks length, checksum, counts; Undecodable
     whole        (data, memo) -> Receipt of data that is one whole frame of records like the connection's last ones,
-                 checked as `receive` checks it; None when it is anything else, or cannot be told so fast. None: no such way
+                 checked as `receive` checks it; None when it is anything else. None: the protocol has no such short way
     decode       (frame) -> Decoded; Undecodable
     decode_many  (frames) -> DecodedMany, the same reports as `decode` frame by frame, without raising
     times        (frames) -> (the reports' own times in order, int64 ms, MISSING_64 where a report has none; the frame

@@ -26,6 +26,7 @@ from fleetline.web.pages import (
     trips,
 )
 from fleetline.web.site import HEADERS, Handbooks, Handler, Site, Visit, page
+from fleetline.web.streets import streets_of
 
 MEDIA: Final = {
     ".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".json": "application/json",
@@ -36,14 +37,17 @@ ENCODINGS: Final = (("br", ".br"), ("gzip", ".gz"))
 Rows = tuple[tuple[str, str, Handler], ...]
 
 
-def web_app(public_url: str, api: AsgiApp = nobody, *, handbooks: Handbooks | None = None) -> Starlette:
+def web_app(
+    public_url: str, api: AsgiApp = nobody, *, handbooks: Handbooks | None = None, tiles: Path | None = None
+) -> Starlette:
     """The pages of one server.
 
     public_url  where people reach it; may be empty
     api         the application that serves /api/v1, asked in this process with the visitor's cookie
     handbooks   the documentation of all APIs by name, for /docs
+    tiles       where the operator may put a street map, a PMTiles file; looked for at each page
     """
-    site = Site(public_url, api, handbooks)
+    site = Site(public_url, api, handbooks, tiles)
     rows: Rows = (
         *home.PAGES, *live.PAGES, *members.PAGES, *trips.PAGES, *groups.PAGES, *devices.PAGES, *imports.PAGES,
         *solar.PAGES, *keys.PAGES, *settings.PAGES,
@@ -52,6 +56,7 @@ def web_app(public_url: str, api: AsgiApp = nobody, *, handbooks: Handbooks | No
     routes += [_route(site, *row, is_open=True) for row in (*coming.PAGES, *docs.PAGES)]
     routes += [
         Route("/static/{name}", _static(site.dist)),
+        Route("/tiles/streets.pmtiles", page(site, _streets)),
         Route("/manifest.webmanifest", _packaged("manifest.webmanifest", "application/manifest+json")),
         Route("/favicon.svg", _packaged("favicon.svg", "image/svg+xml")),
         Route("/plain/app.css", _packaged("src/app.css", "text/css; charset=utf-8")),
@@ -84,6 +89,15 @@ def _static(folder: Path) -> Callable[[Request], Response]:
         return FileResponse(path, headers=headers, media_type=MEDIA[path.suffix])
 
     return serve
+
+
+async def _streets(visit: Visit) -> Response:
+    """The operator's street map, in the pieces that the browser asks for."""
+    found = streets_of(visit.site.tiles)
+    if found is None or found.fault:
+        raise HTTPException(404)
+    headers = {"Cache-Control": "private, max-age=86400", "X-Content-Type-Options": "nosniff"}
+    return FileResponse(found.path, media_type="application/octet-stream", headers=headers)
 
 
 def _packaged(name: str, media: str) -> Callable[[Request], Response]:

@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from fleetline.web.asking import AsgiApp, OwnApi, Refused
+from fleetline.web.streets import streets_of
 from fleetline.web.words import Words, zone_of
 
 DIST: Final = Path(__file__).parent / "static" / "dist"
@@ -48,9 +49,12 @@ def marked(text: str) -> Markup:
 class Site:
     """One web app."""
 
-    def __init__(self, public_url: str, api: AsgiApp, handbooks: Handbooks | None, dist: Path = DIST) -> None:
+    def __init__(
+        self, public_url: str, api: AsgiApp, handbooks: Handbooks | None, tiles: Path | None = None, dist: Path = DIST
+    ) -> None:
         self.public_url, self.api, self.dist = public_url, api, dist
         self._handbooks = handbooks
+        self.tiles = tiles
         self._made: tuple[str, Mapping[str, Any]] = ("", {})
         self.version = version("fleetline")
         listed = dist / "assets.json"
@@ -152,6 +156,7 @@ class Visit:
             done=self.query("done"),
             undo=self.query("undo"),
             base=self.site.base(self.request),
+            streets=streets_of(self.site.tiles),
             **values,
         )
         return self._sent(text.encode(), status)

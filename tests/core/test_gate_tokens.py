@@ -157,6 +157,20 @@ async def test_refreshing_spends_the_old_token_and_leaves_earlier_access_running
         assert await opens(gate, key_of(client), pair.access_token) == "admitted"
 
 
+async def test_a_refresh_token_is_good_for_its_own_client_only(
+    core: Core, gate: Gate, client: IssuedClient, account: Account
+) -> None:
+    assert client.key is not None
+    other = await core.credentials.add_client(account.account_id, key_id=client.key.credential.credential_id)
+    first = await issued(gate, client)
+    caller = await caller_of(gate, client)
+    pair = (other.client.credential.credential_id, other.client.secret)
+    with pytest.raises(GrantRefused):
+        await gate.tokens.refresh(caller, first.refresh_token, pair)
+    own = (client.client.credential.credential_id, client.client.secret)
+    assert (await gate.tokens.refresh(caller, first.refresh_token, own)).access_token
+
+
 async def test_a_spent_token_comes_back_once_more_when_its_answer_was_lost(
     gate: Gate, client: IssuedClient, clock: HandClock
 ) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fleetline.model.geo import betweens_m, cosines
-from fleetline.model.motion import COARSE_ODOMETER, IGNITION_KNOWN, IGNITION_ON, Rows
+from fleetline.model.motion import COARSE_ODOMETER, IGNITION_KNOWN, IGNITION_ON, Rows, taken
 from fleetline.model.trips.course import QUIET_LEG_MS
 from fleetline.model.trips.fixes import NEAR_M, NOT_REPORTED, WINDOW_MS, Fix, Fixes, Place
 from fleetline.model.trips.reading import derived_speeds, integer_speeds, reported_speeds, usable

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fleetline.model.geo import betweens_m, cosines
-from fleetline.model.motion import MISSING_32, VALID, Rows
+from fleetline.model.motion import MISSING_32, VALID, Rows, taken
 from fleetline.model.trips.fixes import WINDOW_MS
 from fleetline.model.trips.journey import REPORTED
 from fleetline.model.trips.routes import Route

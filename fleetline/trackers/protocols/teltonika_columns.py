@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from fleetline.model.motion import MISSING_64, ROW, Columns, Report, columns_of
+from fleetline.model.motion import MISSING_64, ROW, Columns, Report, columns_of, put
 from fleetline.model.wire import DecodedMany, Undecodable
 from fleetline.trackers.protocols.teltonika_decode import decode
 from fleetline.trackers.protocols.teltonika_frame import Part, record_starts
@@ -182,7 +182,7 @@ def _together(pieces: list[Piece], frames: int, refused: tuple[tuple[int, str], 
     extra: dict[str, npt.NDArray[Any]] = {}
     for piece in pieces:
         place = first[piece.frame] + piece.order
-        rows[place] = piece.columns.rows
+        put(rows, place, piece.columns.rows)
         for name, values in piece.columns.extra.items():
             if name not in extra:
                 extra[name] = _absent(total, values.dtype)

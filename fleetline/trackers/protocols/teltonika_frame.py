@@ -202,7 +202,7 @@ def counts_of(frame: bytes, first: int, last: int) -> tuple[tuple[slice, bytes],
         return None
     step = (last - first) // count
     at, width, elements = _COUNTS[codec]
-    places = []
+    places: list[int] = []
     for size in elements:
         places += range(at, at + width)
         at += width + size * int.from_bytes(frame[first + at : first + at + width], "big")

@@ -49,7 +49,7 @@ def times(frames: Sequence[bytes]) -> Times:
 
 
 def _alike(frames: Sequence[bytes], mine: Numbers, size: int, found: list[_Found]) -> Numbers:
-    """Read those frames of one size whose records all have the shape of the first frame's first; returns their indices."""
+    """Read those frames of one size whose records all have the shape of the first frame's first; their indices."""
     first = frames[int(mine[0])]
     codec, count = first[HEAD], first[HEAD + 1]
     if codec not in RECORD_CODECS or not count or (size - _AROUND) % count:

@@ -268,3 +268,28 @@ async def test_the_fleets_of_a_resource_are_listed(owner: Client) -> None:
     ]
     found = (await owner.get(f"/v1/resources/{resource_id}/fleets")).json()["items"]
     assert [item["fleetId"] for item in found] == [fleets[0], fleets[2]]
+
+
+async def test_patches_that_meet_are_all_kept(owner: Client) -> None:
+    resource_id = await owner.made(plain())
+    path = f"/v1/resources/{resource_id}"
+    changes = [{"zone": "Z"}, {"feeder": "F"}, {"class": "C"}, {"tags": ["t"]}, {"description": "d"}, {"name": "N"}]
+    answers = await asyncio.gather(*(owner.send("PATCH", path, change) for change in changes))
+    assert [answer.status for answer in answers] == [200] * 6
+    found = (await owner.get(path)).json()
+    assert [found[name] for name in ("zone", "feeder", "class", "tags", "description", "name")] == [
+        "Z", "F", "C", ["t"], "d", "N",
+    ]  # fmt: skip
+
+
+async def test_a_walk_shows_everything_that_lived_throughout_once(owner: Client, world: World) -> None:
+    made = [await owner.made(plain()) for _ in range(6)]
+    first = (await owner.get("/v1/resources?limit=2&view=ids")).json()
+    await owner.send("DELETE", f"/v1/resources/{made[1]}")
+    await owner.send("DELETE", f"/v1/resources/{made[4]}")
+    world.clock.move(1)
+    late = await owner.made(plain())
+    await owner.send("PATCH", f"/v1/resources/{made[0]}", {"zone": "moved"})
+    rest = (await owner.get(f"/v1/resources?limit=9&view=ids&cursor={first['nextCursor']}")).json()
+    assert first["items"] + rest["items"] == [made[0], made[1], made[2], made[3], made[5], late]
+    assert rest["nextCursor"] is None

@@ -1,4 +1,4 @@
-"""What the documentation of this API says besides its routes: the way in, whose words are whose, a call of each action."""
+"""What the documentation of this API says besides its routes: the way in, limits, a call of each action."""
 
 from typing import Final
 
@@ -12,17 +12,19 @@ STEPS: Final = (
          " address is none.", "POST /v2/devicelist"),
     Step("Take a `device_id` from the list and ask for one day of that device: any Unix second of the UTC day.",
          "POST /v2/device"),
-    Step(f"Wait {STANDARD.spacing_s:g} seconds between two calls on the plan standard: an earlier one is refused with #1055 and"
-         " starts the time anew."),
+    Step(f"Wait {STANDARD.spacing_s:g} seconds between two calls on the plan standard: an earlier one is refused with"
+         " #1055 and starts the time anew."),
 )  # fmt: skip
 BOUNDS: Final = (
-    Bound("Spacing", f"{STANDARD.spacing_s:g} seconds between two calls of an account from one address, on the plan standard", "documented"),
+    Bound("Spacing", f"{STANDARD.spacing_s:g} seconds between two calls of an account from one address, on the plan"
+          " standard", "documented"),
     Bound("Blocking", f"a token is blocked after {STANDARD.block_after} calls in a row that came too early"),
-    Bound("Quota", f"{STANDARD.daily_calls} calls of an account in one UTC day, on the plan standard; `X-RateLimit-*` says"
-          " what is left", "documented"),
+    Bound("Quota", f"{STANDARD.daily_calls} calls of an account in one UTC day, on the plan standard;"
+          " `X-RateLimit-*` says what is left", "documented"),
     Bound("Processing", f"{STANDARD.processing_s:g} seconds for one call", "documented"),
     Bound("Body", "64 KiB"),
 )  # fmt: skip
+SCOPE: Final = "device_id;device_name;device_lastposition_latitude;device_lastposition_longitude;"
 TOKEN: Final = {"apitoken": "{{apitoken}}"}
 
 GUIDE: Final = Guide(
@@ -43,7 +45,7 @@ GUIDE: Final = Guide(
     ),
     examples={
         "POST /v2/devicelist": Example(
-            form={**TOKEN, "scope": "device_id;device_name;device_lastposition_latitude;device_lastposition_longitude;"},
+            form={**TOKEN, "scope": SCOPE},
             keeps={"deviceId": "[0].device_id"},
         ),
         "POST /v2/device": Example(form={**TOKEN, "device": "{{deviceId}}", "time": "", "scope": ""}),

@@ -70,9 +70,11 @@ POWER: Final = {
     "modelVersion": "1", "weatherSource": None, "issueTime": None,
     "assumptions": ["ambientTemperature_DegreesC=20", "windSpeed_MetersPerSecond=1"], "notModelled": [],
     "periods": [
-        {"startTime": "2025-06-21T16:00:00Z", "endTime": "2025-06-21T17:00:00Z", "powerAC_kW": 5.396, "energyAC_kWh": 5.396},
-        {"startTime": "2025-06-21T17:00:00Z", "endTime": "2025-06-21T18:00:00Z", "powerAC_kW": 5.5088, "energyAC_kWh": 5.5088},
-        {"startTime": "2025-06-21T18:00:00Z", "endTime": "2025-06-21T19:00:00Z", "powerAC_kW": 5.3096, "energyAC_kWh": 5.3096},
+        {
+            "startTime": f"2025-06-21T{hour}:00:00Z", "endTime": f"2025-06-21T{hour + 1}:00:00Z", "powerAC_kW": power,
+            "energyAC_kWh": power,
+        }
+        for hour, power in ((16, 5.396), (17, 5.5088), (18, 5.3096))
     ],
 }  # fmt: skip
 _CREDENTIALS: Final = {"client_id": "{{clientId}}", "client_secret": "{{clientSecret}}"}
@@ -115,7 +117,7 @@ EXAMPLES: Final = {
     ),
     "GET /v1/fleets": Example(query={"limit": "10"}, answer={"items": [FLEET], "nextCursor": None}),
     "GET /v1/fleets/{fleetId}": Example(path=FLEET_ONE, answer=FLEET),
-    "PUT /v1/fleets/{fleetId}": Example(path=FLEET_ONE, body={"name": "East depots", "description": "All roofs of the east"}),
+    "PUT /v1/fleets/{fleetId}": Example(path=FLEET_ONE, body={"name": "East depots", "description": "All roofs"}),
     "PATCH /v1/fleets/{fleetId}": Example(path=FLEET_ONE, body={"tags": ["east"]}),
     "DELETE /v1/fleets/{fleetId}": Example(path=FLEET_ONE, at_end=True),
     "GET /v1/fleets/{fleetId}/resources": Example(path=FLEET_ONE, query={"view": "ids"}),

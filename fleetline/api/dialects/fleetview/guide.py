@@ -1,4 +1,4 @@
-"""What the documentation of this API says besides its routes: the way in, whose words are whose, the texts of refusals."""
+"""What the documentation of this API says besides its routes: the way in, limits, the texts of refusals."""
 
 from typing import Any, Final
 
@@ -39,8 +39,9 @@ STEPS: Final = (
 )  # fmt: skip
 BOUNDS: Final = (
     Bound("Operations", f"{STANDARD.rate_per_s:g} a second for each API key on the plan standard", "documented"),
-    Bound("Bursts", f"up to {STANDARD.burst} operations at once, refilled at {STANDARD.rate_per_s:g} a second; a refused"
-          " call costs none. 429 carries `Retry-After`; every counted answer carries `RateLimit` and `X-RateLimit-*`"),
+    Bound("Bursts", f"up to {STANDARD.burst} operations at once, refilled at {STANDARD.rate_per_s:g} a second; a"
+          " refused call costs none. 429 carries `Retry-After`; every counted answer carries `RateLimit` and"
+          " `X-RateLimit-*`"),
     Bound("Life of an access token", f"{_LIVES.access_s // 60} minutes", "documented"),
     Bound("Life of a refresh token", f"{_LIVES.refresh_s // DAY_S} days, and {_LIVES.family_s // DAY_S} days from the"
           " `/token` call that began its family"),
@@ -60,7 +61,8 @@ def _fault(code: str, text: str, when: str) -> Message:
 
 MESSAGES: Final = (
     _grant(401, "invalid_client", MISSING, "client id or secret missing on /token"),
-    _grant(401, "invalid_client", NOT_VALID, "unknown client id, wrong secret, revoked client, or a client of another key"),
+    _grant(401, "invalid_client", NOT_VALID,
+           "unknown client id, wrong secret, revoked client, or a client of another key"),
     _grant(400, "invalid_request", "Send the client credentials once.", "Basic header and credentials in the body"),
     _grant(400, "invalid_request", UNREADABLE, "a body that cannot be read"),
     _grant(400, "invalid_request", "The parameter NAME is repeated.", "a parameter that comes twice"),
@@ -68,7 +70,8 @@ MESSAGES: Final = (
     _grant(400, "invalid_request", "The parameter token is missing.", "/revoke without one"),
     _grant(400, "unsupported_grant_type", "grant_type must be client_credentials.", "another grant type on /token"),
     _grant(400, "unsupported_grant_type", "grant_type must be refresh_token.", "another grant type on /refresh"),
-    _grant(400, "invalid_grant", "The refresh token is not valid.", "unknown, expired, spent, revoked, or of another key"),
+    _grant(400, "invalid_grant", "The refresh token is not valid.",
+           "unknown, expired, spent, revoked, or of another key"),
     _fault("required", "NAME is required.", "a needed field is missing"),
     _fault("enum", "NAME must be one of A, B, C.", "a word that the field does not know"),
     _fault("range", "NAME must be from MIN to MAX.", "a number outside its range"),
@@ -85,8 +88,10 @@ MESSAGES: Final = (
     _fault("type", "NAME must be a number.", "another type; likewise text, a list, an object"),
     _fault("unknown", "NAME is not known; did you mean OTHER?", "a field that this API does not have"),
     Message(422, "NoWeather", "There is no weather to compute this with.", "historical power without stored weather"),
-    Message(422, "FinerThanWeather", "The weather has steps of N minutes; ask for N or more.", "periods finer than the weather"),
-    Message(422, "TooLarge", "This is too large for one call; use /v1/simulations.", "a fleet too large for an answer at once"),
+    Message(422, "FinerThanWeather", "The weather has steps of N minutes; ask for N or more.",
+            "periods finer than the weather"),
+    Message(422, "TooLarge", "This is too large for one call; use /v1/simulations.",
+            "a fleet too large for an answer at once"),
 )  # fmt: skip
 VARIABLES: Final = (
     Variable("apiKey", "<API key>", "The API key.", secret=True),

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from fleetline.core.workspace import Workspace
 
 FILTERS: Final = ("fleetId", "bbox", "customerSiteId", "zone", "class", "q", "updatedSince")
-RETRIES: Final = 5
+RETRIES: Final = 20
 
 
 def stored(resource: PowerResource, status: int = 200) -> Response:

@@ -7,13 +7,13 @@ from fleetline.api.guide import Bound, Guide, Step, Variable
 from fleetline.model.limits import Lives
 
 STEPS: Final = (
-    Step("Make a Fleetline token on the page License Settings (`/License`); it is shown once. Or sign in as a person does,"
-         " with `keep` as `token`.", "POST /api/v1/session"),
+    Step("Make a Fleetline token on the page License Settings (`/License`); it is shown once. Or sign in as a person"
+         " does, with `keep` as `token`.", "POST /api/v1/session"),
     Step("Send it with every call: `Authorization: Bearer TOKEN`.", "GET /api/v1/session"),
     Step("A list is given a page at a time: pass `next` on as `cursor` until it is null. A bulk call gives one outcome"
          " per item, and `atomic` makes it all or nothing.", "GET /api/v1/vehicles"),
-    Step("Guard a change with `If-Match` and the `revision` that you read; repeat a call that may have been lost under the"
-         " same `Idempotency-Key`.", "POST /api/v1/vehicles"),
+    Step("Guard a change with `If-Match` and the `revision` that you read; repeat a call that may have been lost under"
+         " the same `Idempotency-Key`.", "POST /api/v1/vehicles"),
     Step("Follow the live feed instead of asking again and again.", "GET /api/v1/live/events"),
     Step("Run the whole Postman collection on an account made for trying out: it changes settings and ends sessions."
          " Its second request works on a fresh installation only."),

@@ -43,7 +43,8 @@ VEHICLES: Final[Mapping[str, Any]] = {
 DRIVERS: Final[Mapping[str, Any]] = {
     "added": {
         "error": {
-            "message": "The request finished without adding duplicate driverIds", "code": -12, "duplicate_ids": ["drv1"],
+            "message": "The request finished without adding duplicate driverIds", "code": -12,
+            "duplicate_ids": ["drv1"],
         },
         "data": [
             {"Id": 337318, "Name": "driver 2", "DriverId": "drv2", "ModifiedOn": "2019-03-29T14:19:17.34"},
@@ -106,11 +107,8 @@ def _members(noun: str, short: str, facts: Mapping[str, Any], group_id: str) -> 
             "data": [f"{short}1"],
         }),
     )  # fmt: skip
-    yield (
-        f"DELETE {one}/{noun}s",
-        Example(path=chosen, body=[f"{short}1"],
-                answer={"message": f"Successfully unassigned all {noun}s from the {noun} group.", "data": [f"{short}1"]}),
-    )  # fmt: skip
+    parted = {"message": f"Successfully unassigned all {noun}s from the {noun} group.", "data": [f"{short}1"]}
+    yield f"DELETE {one}/{noun}s", Example(path=chosen, body=[f"{short}1"], answer=parted)
     deleted = {"message": f"Successfully deleted {noun} group with Id: 557473"}
     yield f"DELETE {one}", Example(path=chosen, answer=deleted, at_end=True)
 

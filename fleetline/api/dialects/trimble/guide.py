@@ -1,4 +1,4 @@
-"""What the documentation of this API says besides its routes: the way in, whose words are whose, a call of each route."""
+"""What the documentation of this API says besides its routes: the way in, whose words are whose, limits."""
 
 from typing import Final
 
@@ -25,20 +25,22 @@ BOUNDS: Final = (
 
 VARIABLES: Final = (
     Variable("apiKey", "<API key>", "The key of an account.", secret=True),
-    Variable("partnerKey", "<partner's API key>", "The key of a partner; only its list of accounts needs it.", secret=True),
+    Variable("partnerKey", "<partner's API key>", "A partner's key; only the list of accounts needs it.", secret=True),
     Variable("bearerToken", "<token>", "Kept by the exchange of the key."),
 )  # fmt: skip
 
 GUIDE: Final = Guide(
     vendor=(
-        "The vendor's documents fix the paths, the shapes and texts of vehicles, drivers, groups and authentication, the"
-        " codes -11 and -12, and 50 items a call. Examples that are marked so are the vendor's own."
+        "The vendor's documents fix the paths, the shapes and texts of vehicles, drivers, groups and authentication,"
+        " the codes -11 and -12, and 50 items a call. Examples that are marked so are the vendor's own."
     ),
     ours=(
         "Lists and deletions of drivers and groups, what happens at the same moment, limits of rate, and every refusal"
         " that the vendor's documents do not show were decided here. Route modifier sets answer 501."
     ),
-    notice="Trimble and CoPilot are trademarks of Trimble Inc., which has no tie to this project and does not endorse it.",
+    notice=(
+        "Trimble and CoPilot are trademarks of Trimble Inc., which has no tie to this project and does not endorse it."
+    ),
     steps=STEPS,
     bounds=BOUNDS,
     variables=VARIABLES,

@@ -2,6 +2,7 @@
 import { Map as Canvas, NavigationControl, ScaleControl, setWorkerUrl } from "maplibre-gl";
 import { feature, mesh } from "topojson-client";
 import { imperial } from "./read.js";
+import { addStreets } from "./streets.js";
 import { onTheme, token } from "./theme.js";
 
 const NOTHING = { type: "FeatureCollection", features: [] };
@@ -146,6 +147,7 @@ export function baseMap(container, data, { center = [10, 30], zoom = 1.4, still 
   let fine = false;
   let known = null;
   let settled = false;
+  let redraw = () => {};
   const show = async (url, detailed) => {
     const { land, lines } = await topology(url, "countries");
     if (fine && !detailed) return;
@@ -156,7 +158,7 @@ export function baseMap(container, data, { center = [10, 30], zoom = 1.4, still 
   const look = () => {
     map.getSource("grid")?.setData(grid(map));
     if (!settled) return;
-    if (data.places && map.getZoom() > TOWN_ZOOM) (known ||= new Towns(map, data.places)).look();
+    if (data.places && !data.tiles && map.getZoom() > TOWN_ZOOM) (known ||= new Towns(map, data.places)).look();
     if (!fine && map.getZoom() > FINE_ZOOM) {
       fine = true;
       show(data.landFine || "", true);
@@ -165,6 +167,7 @@ export function baseMap(container, data, { center = [10, 30], zoom = 1.4, still 
   };
   map.on("load", () => {
     show(data.land || "", false);
+    if (data.tiles) redraw = addStreets(map, data.tiles);
     look();
     // towns and fine coasts come after everything that the page is about
     map.once("idle", () =>
@@ -177,6 +180,7 @@ export function baseMap(container, data, { center = [10, 30], zoom = 1.4, still 
   map.on("moveend", look);
   onTheme(() => {
     for (const layer of layers()) for (const [name, value] of Object.entries(layer.paint)) map.setPaintProperty(layer.id, name, value);
+    redraw();
     map.triggerRepaint();
   });
   return map;
