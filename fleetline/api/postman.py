@@ -43,8 +43,11 @@ def collection(book: Handbook) -> dict[str, Any]:
         items = list[dict[str, Any]]()
         for operation in chapter.operations:
             for title, example, call in operation.calls:
-                if not example.left_out:
-                    (last if example.at_end else items).append(_item(book.guide, operation, title, example, call, own))
+                if example.left_out:
+                    continue
+                into = last if example.at_end else items
+                name = f"{title} ({chapter.name})" if any(one["name"] == title for one in into) else title
+                into.append(_item(book.guide, operation, name, example, call, own))
         if items:
             folders.append({"name": chapter.name, "item": items})
     if last:

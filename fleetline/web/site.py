@@ -149,7 +149,7 @@ class Visit:
             me=self.me,
             words=self.words,
             path=self.request.url.path,
-            theme=preferences.get("theme", "system"),
+            theme=values.pop("theme", preferences.get("theme", "system")),
             units=self.words.units,
             csrf=self.me["csrf"] if self.me else "",
             administers=self.administers,

@@ -1,4 +1,4 @@
-"""The Postman collections are of the format that they name, hold every route, and work from the first call to the last."""
+"""The Postman collections are of the format they name, hold every route, and work from the first call to the last."""
 
 import json
 import shutil

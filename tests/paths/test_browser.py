@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, StorageState, expect, sync_playwright
 
 from tests.paths.server_kit import Place
 from tests.web.browser_kit import AXE, SIZES, Account, Look, filled, launched, looking, why_not
+from tests.web.tiles_kit import streets_file
 
 pytestmark = pytest.mark.skipif(bool(why_not()), reason=why_not() or "runs")
 
@@ -303,6 +304,21 @@ def test_colours_follow_the_choice_down_to_the_map(look: Look) -> None:
     page.evaluate("document.documentElement.dataset.theme = 'dark'")
     page.wait_for_timeout(200)
     assert page.evaluate("window.__test.map.getPaintProperty('water', 'background-color')") != light
+
+
+def test_the_operators_street_map_lies_below_the_vehicles(look: Look, place: Place) -> None:
+    file = place.data / "map.pmtiles"
+    file.write_bytes(streets_file())
+    try:
+        look.go("/map?at=30,0,2")
+        _until(look, "Boolean(window.__test && window.__test.map.getSource('streets'))", True)
+        _until(look, "window.__test.map.querySourceFeatures('streets', { sourceLayer: 'earth' }).length > 0", True)
+        order = look.page.evaluate("window.__test.map.getLayersOrder()")
+        assert order.index("streets-earth") < order.index("vehicles")
+        expect(look.go("/settings/account").get_by_text("zooms 0 to 0")).to_be_visible()
+    finally:
+        file.unlink()
+    assert look.troubles == []
 
 
 def test_ten_thousand_vehicles_are_one_picture_and_a_short_list(look: Look) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from starlette.responses import Response
 
@@ -10,6 +11,7 @@ from fleetline.web.site import HEADERS, Visit
 
 ORDER: Final = ("fleetize", "trimble", "fleetview", "own")
 SHORT: Final = {"fleetize": "Fleetize", "trimble": "Trimble", "fleetview": "FleetView", "own": "Fleetline"}
+THEMES: Final = {"": "System theme", "light": "Light theme", "dark": "Dark theme"}
 ENVIRONMENTS: Final = {"default": "Default environment", "none": "No environment"}
 
 
@@ -28,7 +30,7 @@ def _handbooks(visit: Visit) -> dict[str, Any]:
 
 async def index(visit: Visit) -> Response:
     await _known(visit)
-    return visit.show("docs", books=_handbooks(visit))
+    return visit.show("docs", books=_handbooks(visit), short=SHORT, kept=_kept(visit), **_theme(visit))
 
 
 def _one(visit: Visit) -> Any:
@@ -52,12 +54,29 @@ async def show(visit: Visit) -> Response:
         columns=visit.query("columns", "2"),
         books=list(_handbooks(visit)),
         short=SHORT,
+        themes=THEMES,
+        chosen=_choice(visit, "theme", THEMES),
+        kept=_kept(visit),
+        **_theme(visit),
     )
 
 
 def _choice(visit: Visit, name: str, known: dict[str, str]) -> str:
     """The chosen key, the first without a known one."""
     return visit.query(name) if visit.query(name) in known else next(iter(known))
+
+
+def _theme(visit: Visit) -> dict[str, str]:
+    """The theme chosen on the page; without one that of the visitor, who may follow the system."""
+    chosen = _choice(visit, "theme", THEMES)
+    return {"theme": chosen} if chosen else {}
+
+
+def _kept(visit: Visit) -> str:
+    """What was chosen here, for the pages of the other APIs."""
+    given = {name: visit.query(name) for name in ("lang", "env", "columns", "theme")}
+    query = urlencode({name: value for name, value in given.items() if value})
+    return f"?{query}" if query else ""
 
 
 def _file(value: Any, name: str) -> Response:

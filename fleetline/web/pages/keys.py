@@ -88,6 +88,20 @@ def _asked(visit: Visit) -> dict[str, Any]:
     return body
 
 
+def curl_of(base: str, item: dict[str, Any]) -> str:
+    """The call of a log entry for a terminal, its secret left to fill in: the log keeps neither secrets nor bodies."""
+    if item["api"] == "fleetize":
+        device = f" -d device={item['subject']}" if item["subject"].isdecimal() else ""
+        return f"curl -d apitoken=APITOKEN{device} {base}/v2/{item['action']}"
+    path = item["action"].removeprefix(f"{item['method']} ")
+    if not path.startswith("/"):
+        return ""
+    if path.endswith("}") and item["subject"]:
+        path = path[: path.rindex("{")] + item["subject"]
+    key = " -H 'X-Api-Key: KEY'" if item["api"] == "fleetview" else ""
+    return f"curl -X {item['method']}{key} -H 'Authorization: Bearer TOKEN' '{base}{path}'"
+
+
 async def requests(visit: Visit) -> Response:
     if not visit.administers:
         return visit.show("refused", 403, refusal=_members_only(), title="Request log")
@@ -100,7 +114,7 @@ async def requests(visit: Visit) -> Response:
     who = {one["id"]: one["name"] or KINDS.get(one["kind"], (one["kind"],))[0] for one in credentials}
     return visit.show(
         "requests",
-        items=found["items"],
+        items=[item | {"curl": curl_of(visit.site.base(visit.request), item)} for item in found["items"]],
         follows=found["next"],
         apis=APIS,
         who=who,

@@ -40,8 +40,8 @@ GUIDE: Final = Guide(
     steps=STEPS,
     bounds=BOUNDS,
     variables=(
-        Variable("apitoken", "<API token>", "The token.", secret=True),
-        Variable("deviceId", "<device id>", "Kept by the list of devices: the first of them."),
+        Variable("apitoken", "YOUR_API_TOKEN", "The token.", secret=True),
+        Variable("deviceId", "YOUR_DEVICE_ID", "Kept by the list of devices: the first of them."),
     ),
     examples={
         "POST /v2/devicelist": Example(

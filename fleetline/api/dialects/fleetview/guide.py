@@ -94,13 +94,13 @@ MESSAGES: Final = (
             "a fleet too large for an answer at once"),
 )  # fmt: skip
 VARIABLES: Final = (
-    Variable("apiKey", "<API key>", "The API key.", secret=True),
-    Variable("clientId", "<client id>", "The client id."),
-    Variable("clientSecret", "<client secret>", "The client secret.", secret=True),
-    Variable("bearerToken", "<access token>", "Kept by Get token and Refresh token."),
-    Variable("refreshToken", "<refresh token>", "Kept by Get token and Refresh token."),
-    Variable("resourceId", "<resource id>", "Kept by Create resource."),
-    Variable("fleetId", "<fleet id>", "Kept by Create fleet."),
+    Variable("apiKey", "YOUR_API_KEY", "The API key.", secret=True),
+    Variable("clientId", "YOUR_CLIENT_ID", "The client id."),
+    Variable("clientSecret", "YOUR_CLIENT_SECRET", "The client secret.", secret=True),
+    Variable("bearerToken", "YOUR_ACCESS_TOKEN", "Kept by Get token and Refresh token."),
+    Variable("refreshToken", "YOUR_REFRESH_TOKEN", "Kept by Get token and Refresh token."),
+    Variable("resourceId", "YOUR_RESOURCE_ID", "Kept by Create resource."),
+    Variable("fleetId", "YOUR_FLEET_ID", "Kept by Create fleet."),
 )
 
 

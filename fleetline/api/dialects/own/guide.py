@@ -32,8 +32,8 @@ GUIDE: Final = Guide(
     ),
     variables=(
         Variable("email", "you@example.org", "The e-mail address of an administrator."),
-        Variable("password", "<password>", "The password.", secret=True),
-        Variable("bearerToken", "<token>", "A token made on License Settings, or kept by Sign in.", secret=True),
+        Variable("password", "YOUR_PASSWORD", "The password.", secret=True),
+        Variable("bearerToken", "YOUR_TOKEN", "A token made on License Settings, or kept by Sign in.", secret=True),
     ),
     examples=EXAMPLES,
     auth={"type": "bearer", "bearer": [{"key": "token", "value": "{{bearerToken}}", "type": "string"}]},

@@ -24,9 +24,9 @@ BOUNDS: Final = (
 )  # fmt: skip
 
 VARIABLES: Final = (
-    Variable("apiKey", "<API key>", "The key of an account.", secret=True),
-    Variable("partnerKey", "<partner's API key>", "A partner's key; only the list of accounts needs it.", secret=True),
-    Variable("bearerToken", "<token>", "Kept by the exchange of the key."),
+    Variable("apiKey", "YOUR_API_KEY", "The key of an account.", secret=True),
+    Variable("partnerKey", "YOUR_PARTNER_API_KEY", "A partner's key; only the list of accounts needs it.", secret=True),
+    Variable("bearerToken", "YOUR_TOKEN", "Kept by the exchange of the key."),
 )  # fmt: skip
 
 GUIDE: Final = Guide(

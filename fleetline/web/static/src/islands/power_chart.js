@@ -56,14 +56,17 @@ class PowerChart extends HTMLElement {
     plot.setAttribute("aria-label", `Power over ${this.dataset.range}. ${summary}`);
     for (const [name, text] of [["sun", "Past"], ["muted", "Clear sky"], ["accent", "Forecast"]]) {
       if ((name === "accent" && (!forecast || forecast.fault)) || (name === "sun" && !measured.length)) continue;
-      legend.append(make("span", { className: `line-${name}` }, text));
+      const line = name === "muted" && !measured.length ? "line-sun dashed" : `line-${name}`;
+      legend.append(make("span", { className: line }, text));
     }
     this.replaceChildren(legend, plot, words);
     this.drawn = chart(
       plot,
       (colour) => [
         {}, { stroke: colour("sun"), width: 2, fill: `${colour("sun")}26`, points: { show: false } },
-        { stroke: colour("muted"), width: 1.5, dash: [3, 4], points: { show: false } },
+        measured.length
+          ? { stroke: colour("muted"), width: 1.5, dash: [3, 4], points: { show: false } }
+          : { stroke: colour("sun"), width: 2, dash: [5, 4], fill: `${colour("sun")}1a`, points: { show: false } },
         { stroke: colour("accent"), width: 2, dash: [6, 4], points: { show: false } },
       ],
       data,

@@ -1,1 +1,2 @@
+import "../islands/doc_choices.js";
 import "../islands/try_it.js";
