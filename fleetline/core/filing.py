@@ -17,7 +17,7 @@ from fleetline.model.wire import TrackerProtocol
 
 log = structlog.get_logger()
 
-TICK_S: Final = 0.8
+TICK_S: Final = 0.5
 KEPT_BYTES: Final = 64 * 2**20
 """Committed frames kept in memory for the next tick; beyond this they are read back from the journal."""
 READ_BYTES: Final = 16 * 2**20

@@ -83,9 +83,7 @@ class Tokens:
         self._uses.note(client_id, now_ms, caller.address)
         return pair
 
-    async def refresh(
-        self, caller: KeyCaller, refresh_token: str, client: tuple[str, str] | None = None
-    ) -> TokenPair:
+    async def refresh(self, caller: KeyCaller, refresh_token: str, client: tuple[str, str] | None = None) -> TokenPair:
         """The next pair of a family; a spent token that comes back too late ends its family.
 
         client  (id, secret) when the call carries them
@@ -146,9 +144,7 @@ class Tokens:
             elif holder.credential.kind is Kind.ACCESS:
                 await tx.accounts.revoke([holder.credential.credential_id], now_ms)
 
-    async def _client(
-        self, tx: Tx, caller: KeyCaller, client_id: str, client_secret: str, now_ms: int
-    ) -> Holder:
+    async def _client(self, tx: Tx, caller: KeyCaller, client_id: str, client_secret: str, now_ms: int) -> Holder:
         holder, hashes = None, list[str]()
         if plausible_id(client_id):
             holder = await tx.accounts.holder(client_id)

@@ -66,7 +66,7 @@ def _choice(visit: Visit, name: str, known: dict[str, str]) -> str:
     return visit.query(name) if visit.query(name) in known else next(iter(known))
 
 
-def _theme(visit: Visit) -> dict[str, str]:
+def _theme(visit: Visit) -> dict[str, Any]:
     """The theme chosen on the page; without one that of the visitor, who may follow the system."""
     chosen = _choice(visit, "theme", THEMES)
     return {"theme": chosen} if chosen else {}

@@ -59,7 +59,10 @@ def _fault(code: str, text: str, when: str) -> Message:
     return Message(400, code, text, when)
 
 
+NO_KEY: Final = "The X-Api-Key header is missing."
 MESSAGES: Final = (
+    _grant(401, "invalid_client", NO_KEY, "no key on a token call"),
+    Message(401, "Unauthorized", f'{{"statusCode":"Unauthorized","message":"{NO_KEY}"}}', "no key on any other call"),
     _grant(401, "invalid_client", MISSING, "client id or secret missing on /token"),
     _grant(401, "invalid_client", NOT_VALID,
            "unknown client id, wrong secret, revoked client, or a client of another key"),

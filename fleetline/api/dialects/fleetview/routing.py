@@ -100,6 +100,16 @@ def listing(of: Any, text: str) -> Answer:
     return Answer(200, text, schema)
 
 
+FIELD_TEXTS: Final = {
+    "client_id": "The client id; also `clientId`, or in an HTTP Basic header.",
+    "client_secret": "The client secret; also `clientSecret`, or in an HTTP Basic header.",
+    "grant_type": "May be left out.",
+    "refresh_token": "The refresh token; also `refreshToken`.",
+    "token": "An access token or a refresh token.",
+    "token_type_hint": "Which of both it is; not needed.",
+}
+
+
 def token_route(
     path: str, summary: str, handler: Any, fields: Sequence[str], needed: Sequence[str], text: str
 ) -> Route:
@@ -117,9 +127,11 @@ def token_route(
         "type": "object",
         "properties": {"error": {"type": "string"}, "error_description": {"type": "string"}},
     }
-    shown = [Parameter(name, "form", "", {"type": "string"}, name in needed, OURS) for name in fields]
+    shown = [Parameter(name, "form", FIELD_TEXTS[name], {"type": "string"}, name in needed, OURS) for name in fields]
     if grant:
-        shown.append(Parameter("grant_type", "form", "", {"type": "string", "enum": [grant]}, False, OURS))
+        shown.append(
+            Parameter("grant_type", "form", FIELD_TEXTS["grant_type"], {"type": "string", "enum": [grant]}, False, OURS)
+        )
     good = Answer(200, "The token pair.", pair) if grant else Answer(200, "Nothing; the token is over.")
     return Route(
         method="POST", path=path, summary=summary, open_handler=handler, tag="Token Management", text=text,
