@@ -43,11 +43,13 @@ def run(seconds: float) -> Sequence[Figure]:
     points = text.count(b";")
     return [
         Figure(
-            name="answer", unit="ms", value=ours * 1e3, limit=reading * 1e3, ratio=ours / reading, goal=GOAL, at_most=True,
+            name="answer", unit="ms", value=ours * 1e3,
+            limit=reading * 1e3, ratio=ours / reading, goal=GOAL, at_most=True,
             note=f"{points + 1:,} points, {len(text) / 1e6:.2f} MB of text from {len(packed) / 1e6:.2f} MB packed",
         ),
         Figure(
-            name="bytes per position", unit="bytes", value=len(packed) / DAY_S, limit=BYTES, ratio=len(packed) / DAY_S / BYTES,
+            name="bytes per position", unit="bytes", value=len(packed) / DAY_S,
+            limit=BYTES, ratio=len(packed) / DAY_S / BYTES,
             goal=BYTES_GOAL, at_most=True,
         ),
     ]  # fmt: skip
