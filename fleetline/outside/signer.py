@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from collections import OrderedDict
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +16,8 @@ from fleetline.model.errors import Unavailable
 ALGORITHM: Final = "HS256"
 KEY_BYTES: Final = 32
 LONGEST_TOKEN: Final = 4_096
+SEEN: Final = 4_096
+"""Tokens whose signature need not be computed again."""
 
 
 class FileSigner:
@@ -26,6 +29,7 @@ class FileSigner:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._key: OctKey | None = None
+        self._seen: OrderedDict[str, Claims] = OrderedDict()
 
     def signed(self, claims: Claims) -> str:
         facts = {
@@ -40,6 +44,15 @@ class FileSigner:
         return jwt.encode({"alg": ALGORITHM, "typ": "JWT"}, facts, self._known_key(), algorithms=[ALGORITHM])
 
     def read(self, token: str) -> Claims | None:
+        claims = self._seen.get(token)
+        if claims is None and (claims := self._verified(token)) is not None:
+            # a signature that held once holds for ever: only what it is worth now has to be asked on each call
+            self._seen[token] = claims
+            if len(self._seen) > SEEN:
+                self._seen.popitem(last=False)
+        return claims
+
+    def _verified(self, token: str) -> Claims | None:
         if len(token) > LONGEST_TOKEN or not token.isascii():
             return None
         try:
