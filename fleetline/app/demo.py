@@ -23,7 +23,7 @@ from fleetline.app.simulate import simulated_imei
 from fleetline.app.simulate_lines import Address, HttpLine, Line, TcpLine
 from fleetline.model.access import Permissions, Role
 from fleetline.model.motion import Report
-from fleetline.model.registry import Author, NewDevice
+from fleetline.model.registry import Author, NewDevice, NewMember
 
 log = structlog.get_logger("fleetline.demo")
 
@@ -111,6 +111,7 @@ async def set_up(server: Server) -> Secrets:
     call = await core.credentials.add_call_token(account, name="Demo token", created_by="demo")
     asset = await core.credentials.add_asset_key(account_id=account, name="Demo key", created_by="demo")
     client = await core.credentials.add_client(account, name="Demo client", created_by="demo")
+    await add_people(server, account, author)
     await add_suns(server, account)
     first = await core.registry.devices.by_ident(devices[0].ident)
     assert first is not None, "it was registered above"
@@ -125,6 +126,20 @@ async def set_up(server: Server) -> Secrets:
         client_secret=client.client.secret,
         device_id=first.device_id,
     )
+
+
+async def add_people(server: Server, account_id: str, author: Author) -> None:
+    """Two groups of vehicles, and the drivers whose names some of them carry."""
+    registry = server.core.registry
+    drivers = [NewMember(f"D{number}", name.split(" ", 2)[2]) for number, (name, _, _) in enumerate(FLEET[:5], 1)]
+    await registry.drivers.add(account_id, drivers, author)
+    await registry.vehicles.groups.add(account_id, ["Vans", "Trucks"], author)
+    async with server.core.store.read() as tx:
+        rows = await tx.registry.device_rows(account_id)
+    groups = {group.name: group.group_id for group in await registry.vehicles.groups.all(account_id)}
+    for name, kind in (("Vans", "VAN"), ("Trucks", "TRUCK")):
+        idents = [row[1] for row in rows if row[4] == kind]
+        await registry.vehicles.groups.assign(account_id, groups[name], idents, author)
 
 
 def welcome(base: str, secrets: Secrets) -> str:
