@@ -1,4 +1,4 @@
-"""The documentation pages in a real browser: choices keep the place that is read, colours can be read in both themes."""
+"""The documentation pages in a real browser: choices keep the place that is read, both themes can be read."""
 
 from collections.abc import Iterator
 
