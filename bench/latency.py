@@ -40,13 +40,11 @@ def _latency(records: int, seconds: float) -> Sequence[Figure]:
     rates = f"{ours.packets / ours.seconds:,.0f} packets/s beside {peer.packets / peer.seconds:,.0f}"
     return [
         Figure(
-            name=f"{name}, p50", unit="ms", value=ours.p50_us / 1000,
-            limit=peer.p50_us / 1000, ratio=ours.p50_us / peer.p50_us,
-            note=rates,
+            name=f"{name}, p50", unit="ms", value=ours.p50_us / 1e3, limit=peer.p50_us / 1e3,
+            ratio=ours.p50_us / peer.p50_us, note=rates,
         ),
         Figure(
-            name=f"{name}, p99", unit="ms", value=ours.p99_us / 1000,
-            limit=peer.p99_us / 1000, ratio=ours.p99_us / peer.p99_us,
-            goal=GOAL, at_most=True,
+            name=f"{name}, p99", unit="ms", value=ours.p99_us / 1e3, limit=peer.p99_us / 1e3,
+            ratio=ours.p99_us / peer.p99_us, goal=GOAL, at_most=True,
         ),
     ]  # fmt: skip

@@ -12,6 +12,7 @@ import click
 
 import fleetline
 from fleetline.app.command import table
+from fleetline.app.logs import set_up_logs
 from fleetline.model.errors import Invalid
 
 FOLDER: Final = "bench"
@@ -67,6 +68,7 @@ def run_benchmarks(names: Sequence[str], seconds: float, *, echo: bool) -> list[
     for name in names:
         if name not in known:
             raise Invalid("bench", f"{name} is not one of {', '.join(sorted(known))}", name)
+    set_up_logs(quiet=True)
     facts = []
     for name in names or sorted(known):
         if echo:

@@ -37,7 +37,7 @@ KNOWN: Final = 20_000
 """Devices whose fold is kept in hand, so that a tick needs no decoding."""
 SHARE: Final = 0.15
 """Of the time of one core that folding in the background may take while deliveries keep coming."""
-BUSY: Final = 0.5
+BUSY: Final = 0.2
 """Of one core: a process that needs more than this for all else leaves folding to those who ask,"""
 BUSY_SHARE: Final = 0.03
 """and to this share."""
