@@ -18,6 +18,8 @@ from fleetline.model.wire import TrackerProtocol
 log = structlog.get_logger()
 
 TICK_S: Final = 0.5
+TICK_BYTES: Final = 16 * 2**20
+"""Committed frames that are filed at once: so many more would only wait in memory."""
 KEPT_BYTES: Final = 64 * 2**20
 """Committed frames kept in memory for the next tick; beyond this they are read back from the journal."""
 READ_BYTES: Final = 16 * 2**20
@@ -92,6 +94,8 @@ class Filing:
                 self._kept_bytes = 0
                 self._behind = True
         self._due.set()
+        if self._kept_bytes > TICK_BYTES:
+            self._now.set()
 
     def touch(self) -> None:
         """`touched` has news of devices that were heard."""
@@ -126,6 +130,7 @@ class Filing:
             await self._due.wait()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._now.wait(), TICK_S)
+            self._now.clear()
             self._due.clear()
             await self._try(self.tick)
         await self._try(self.tick)

@@ -191,8 +191,8 @@ _COUNTS: Final[dict[int, tuple[int, int, tuple[int, ...]]]] = {
 """codec -> (place of the first count in a record, bytes of a count, bytes of an element of each group)."""
 
 
-def counts_of(frame: bytes, first: int, last: int) -> tuple[tuple[slice, bytes], ...] | None:
-    """(place, bytes there) of all that decides whether the records of a frame like this one fill it.
+def counts_of(frame: bytes, first: int, last: int) -> tuple[tuple[int, int, int, bytes], ...] | None:
+    """(begin, end, step, bytes there) of all that decides whether the records of a frame like this one fill it.
 
     frame  a TCP frame whose records [first, last) hold, `last` being the second count
     None   when its records differ in length, or hold elements of variable length
@@ -213,10 +213,10 @@ def counts_of(frame: bytes, first: int, last: int) -> tuple[tuple[slice, bytes],
         at += 2
     if at != step:
         return None
-    found = [(slice(first + place, last, step), bytes((frame[first + place],)) * count) for place in places]
-    if any(frame[place] != there for place, there in found):
+    found = [(first + place, last, step, bytes((frame[first + place],)) * count) for place in places]
+    if any(frame[begin:end:by] != there for begin, end, by, there in found):
         return None
-    return (*found, (slice(last, last + 1), bytes((count,))))
+    return (*found, (last, last + 1, 1, bytes((count,))))
 
 
 def record_starts(frame: bytes, part: Part) -> list[int]:
