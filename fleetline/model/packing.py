@@ -154,7 +154,7 @@ def _unpack_integers(piece: memoryview, codec: str, rows: int, missing: int) -> 
 def _unpack_present(piece: memoryview, codec: str, count: int) -> npt.NDArray[np.int64]:
     values = _unzigzag(_unplanes(piece, count))
     for _ in range({"r": 0, "d": 1, "e": 2}[codec]):
-        values = np.cumsum(values)
+        values = values.cumsum()
     return values
 
 
@@ -178,6 +178,8 @@ def _planes(values: npt.NDArray[np.uint64]) -> bytes:
 
 def _unplanes(piece: memoryview, rows: int) -> npt.NDArray[np.uint64]:
     count = piece[0]
-    matrix = np.zeros((rows, 8), np.uint8)
-    matrix[:, :count] = np.frombuffer(piece[1:], np.uint8).reshape(count, rows).T
-    return matrix.view("<u8").reshape(rows).astype(np.uint64)
+    planes = np.frombuffer(piece, np.uint8, count * rows, 1).reshape(count, rows)
+    values: npt.NDArray[np.uint64] = planes[0].astype(np.uint64)
+    for place in range(1, count):
+        values |= planes[place].astype(np.uint64) << np.uint64(8 * place)
+    return values
