@@ -193,7 +193,9 @@ class Folding:
                 began = time.perf_counter()
                 batch = [self._news.pop() for _ in range(min(BATCH, len(self._news)))]
                 try:
-                    await self.catch_up(batch)
+                    async with self._lock:
+                        left, _ = await self._round(batch, always=False)
+                    self._news.update(left)
                     self.trouble = None
                 except Unavailable as fault:
                     if self.trouble is None:

@@ -126,9 +126,7 @@ class HistoryDesk:
         kept_list = history.list_of(account_id, self._principal.permissions, api_only)
         async with kept_list.lock:
             async with history.store.read() as tx:
-                book = await tx.registry.book(account_id)
-                registry_version = book.version if book else 0
-                history_version = await tx.history.version()
+                registry_version, history_version = await tx.history.versions(account_id)
                 registered = registry_version != kept_list.registry_version
                 await self._refresh(tx, kept_list, registry_version, history_version, api_only)
                 waiting = set[int]()

@@ -6,15 +6,16 @@ reports fall into several hours stands in the part of each; reading keeps the re
 """
 
 import struct
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import zstandard
 
-from fleetline.core.groups import Frames, pack_alike, unpack_frames
+from fleetline.core.groups import Frames, body_alike, pack_bodies, unpack_frames
 from fleetline.core.ports.history import DeviceFacts, Part, Refusal
 from fleetline.model.motion import MISSING_64, Columns
 from fleetline.model.settling import ACCEPTED, HOUR_MS, REASONS, concatenate, part_of, select, settle_times, verdicts
@@ -28,6 +29,8 @@ LEVEL: Final = -1
 """zstd level of an open part: it is packed again, and better, when its hour is sealed."""
 
 
+PACKED_AT_ONCE: Final = 64
+"""Parts packed by one call; each call lets other threads run, and waits for its turn again when it ends."""
 CACHED_BYTES: Final = 2**20
 """Frames looked at together: what the processor's own cache holds, so that no pass over them waits for memory."""
 
@@ -173,23 +176,29 @@ def _make_parts(result: Filed, batch: _Batch, hours: Numbers, frame: Numbers) ->
     device = batch.owner[frame]
     order = np.lexsort((hours, device))
     hours, frame, device = hours[order], frame[order], device[order]
-    starts = np.flatnonzero(np.concatenate(([True], (device[1:] != device[:-1]) | (hours[1:] != hours[:-1]))))
-    if not len(order):
-        return
-    sizes = np.fromiter(map(len, batch.frames), np.uint32, len(batch.frames))
-    stamps, lengths = _times_as_bytes(batch.received[frame]), _lengths_as_bytes(sizes[frame])
-    compressor, places = zstandard.ZstdCompressor(level=LEVEL), frame.tolist()
+    fresh = np.ones(len(order), np.bool_)
+    fresh[1:] = (device[1:] != device[:-1]) | (hours[1:] != hours[:-1])
+    starts = np.flatnonzero(fresh)
+    owners, of_hour = device[starts].tolist(), hours[starts].tolist()
     heads = [_FACTS.pack(fact.clock_offset_ms, fact.ours_from_ms, fact.future_tolerance_ms) for fact in batch.facts]
-    owners, of_hour, ends = device[starts].tolist(), hours[starts].tolist(), [*starts[1:].tolist(), len(order)]
-    for owner, hour, begin, end in zip(owners, of_hour, starts.tolist(), ends, strict=True):
+    compressor, bodies = zstandard.ZstdCompressor(level=LEVEL), _bodies(batch, frame, owners, starts.tolist())
+    for place in range(0, len(owners), PACKED_AT_ONCE):
+        packed = pack_bodies(list(islice(bodies, PACKED_AT_ONCE)), compressor)
+        for owner, hour, body in zip(owners[place:], of_hour[place:], packed, strict=False):
+            result.parts.append(Part(batch.devices[owner], hour, heads[owner] + body))
+
+
+def _bodies(batch: _Batch, frame: Numbers, owners: Sequence[int], starts: Sequence[int]) -> Iterator[bytes]:
+    """What is to be packed of each part; its frames stand in `frame` from its start to the next one's."""
+    sizes = np.fromiter(map(len, batch.frames), np.uint32, len(batch.frames))
+    stamps, lengths, places = _times_as_bytes(batch.received[frame]), _lengths_as_bytes(sizes[frame]), frame.tolist()
+    for owner, begin, end in zip(owners, starts, [*starts[1:], len(places)], strict=True):
         chosen, times, long = places[begin:end], stamps[8 * begin : 8 * end], lengths[4 * begin : 4 * end]
         if len(set(chosen)) != len(chosen):
             # reports of one frame that jump between hours would bring it twice
             chosen = list(dict.fromkeys(chosen))
             times, long = _times_as_bytes(batch.received[chosen]), _lengths_as_bytes(sizes[chosen])
-        pieces = [batch.frames[place] for place in chosen]
-        body = pack_alike(batch.devices[owner], batch.protocol, times, long, pieces, compressor)
-        result.parts.append(Part(batch.devices[owner], hour, heads[owner] + body))
+        yield body_alike(batch.devices[owner], batch.protocol, times, long, [batch.frames[place] for place in chosen])
 
 
 def _times_as_bytes(values: Numbers) -> bytes:

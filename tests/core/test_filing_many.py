@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fleetline.core import folding, parts
-from fleetline.core.groups import Frames, pack_alike, pack_frames
+from fleetline.core.groups import Frames, body_alike, pack_bodies, pack_frames
 from fleetline.core.parts import file_frames, times_of
 from fleetline.core.ports.history import DeviceFacts, Part
 from tests.core.test_filing import NOW, PROTOCOLS, group_of
@@ -58,7 +58,10 @@ def test_frames_of_one_device_are_packed_alike_by_both_ways(frames: list[bytes])
     group = Frames([7] * len(frames), received, ["gt06"] * len(frames), frames)
     times = np.array(received, "<i8").tobytes()
     lengths = np.array([len(frame) for frame in frames], "<u4").tobytes()
-    assert pack_alike(7, "gt06", times, lengths, frames, compressor) == pack_frames(group, compressor)
+    body = body_alike(7, "gt06", times, lengths, frames)
+    assert pack_bodies([body, b"", body], compressor) == [
+        pack_frames(group, compressor), b"\x01\x00", pack_frames(group, compressor)
+    ]  # fmt: skip
 
 
 def test_one_round_of_folding_takes_the_oldest_parts_up_to_its_bytes_and_one_at_the_least(

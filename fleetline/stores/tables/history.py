@@ -158,6 +158,15 @@ class HistoryTables(FoldTables):
         row = await self._c.fetch_one("SELECT next FROM counters WHERE name = 'history'")
         return int(row[0]) if row else 0
 
+    async def versions(self, account_id: str) -> tuple[int, int]:
+        row = await self._c.fetch_one(
+            "SELECT COALESCE((SELECT version FROM registries WHERE account_id = $1), 0),"
+            " COALESCE((SELECT next FROM counters WHERE name = 'history'), 0)",
+            account_id,
+        )
+        assert row is not None, "a row of two values"
+        return int(row[0]), int(row[1])
+
     async def changed_after(self, version: int) -> list[int]:
         return [int(row[0]) for row in await self._c.fetch("SELECT device_id FROM latest WHERE version > $1", version)]
 
