@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +14,7 @@ from fleetline.core.memory import Known
 from fleetline.core.ports.history import Latest
 from fleetline.core.ports.store import Store, Tx
 from fleetline.core.sealing import Sealing
+from fleetline.core.tracks import Tracks
 from fleetline.core.views import DayView, DeviceView, RouteView
 from fleetline.model.access import Account, Permissions, Principal
 from fleetline.model.errors import NotFound
@@ -29,9 +30,7 @@ from fleetline.model.trips.mileage import (
     calibrated_offset_um,
     counter_um,
     raw_offset_um,
-    route_counters,
 )
-from fleetline.model.trips.reading import kept
 from fleetline.model.trips.watch import Watch
 
 if TYPE_CHECKING:
@@ -39,9 +38,6 @@ if TYPE_CHECKING:
 
 ACCOUNTS: Final = 64
 """Audiences whose lists are kept in hand."""
-POINT_COLUMNS: Final = (
-    "at_ms", "received_at_ms", "lat_e7", "lon_e7", "speed_e2", "obd_speed_e2", "satellites", "accuracy_dm", "flags",
-)  # fmt: skip
 FOREVER: Final = 2**62
 RETIRED_AT: Final = 9
 """Place of `retired_at_ms` in a DeviceRow."""
@@ -84,6 +80,7 @@ class History:
         self.folding = folding
         self.sealing = sealing
         self.protocols = protocols
+        self.tracks = Tracks(protocols)
         self.public_url = public_url
         self._filing: Filing | None = None
         self._lists: OrderedDict[tuple[str, Permissions, bool], _List] = OrderedDict()
@@ -258,8 +255,10 @@ class HistoryDesk:
         )
         return made, until_ms
 
-    async def day(self, device_id: int, day_start_s: int | None, now_ms: int, *, api_only: bool = True) -> DayView:
-        """One UTC day of a device; None: its latest activity day.
+    async def day(
+        self, device_id: int, day_start_s: int | None, now_ms: int, *, api_only: bool = True, points: bool = True
+    ) -> DayView:
+        """One UTC day of a device, with the points of its routes where they are wanted; None: its latest activity day.
 
         errors  NotFound("device"); Unavailable
         """
@@ -282,7 +281,7 @@ class HistoryDesk:
             ]
             origins = {route.origin_ms for route in stored}
             routes = [*stored, *(route for route in pending if route.day == day and route.origin_ms not in origins)]
-            shown = await self._routes(tx, device_id, known, routes, days, now_ms)
+            shown = await self._shown(tx, device_id, known, routes, days, now_ms, points)
         made, _ = self._view(device, row, known, now_ms, day, days)
         return DayView(made, shown)
 
@@ -320,43 +319,6 @@ class HistoryDesk:
             return set(kept_list.rows) & {device_id}
         return set(await self._visible(tx, api_only)) & {device_id}
 
-    async def _routes(
-        self,
-        tx: Tx,
-        device_id: int,
-        known: Known | None,
-        routes: Sequence[Route],
-        days: dict[int, DayCounter],
-        now_ms: int,
-    ) -> tuple[RouteView, ...]:
-        if not routes or known is None:
-            return ()
-        memory = known.memory
-        counters = {**days, **memory.counters()}
-        first = min(route.origin_ms for route in routes) // HOUR_MS
-        last = max(route.destination_ms for route in routes) // HOUR_MS
-        hours = await load_hours(tx, self._history.protocols, device_id, first, last, POINT_COLUMNS)
-        rows = memory.judged_rows(joined(hours).rows)
-        thresholds = memory.thresholds()
-        shown = []
-        for route in routes:
-            start_um = counters[route.day].start_um if route.day in counters else 0
-            origin, destination, pauses = route_counters(route, start_um, memory.offsets, now_ms)
-            points = kept(rows, route, thresholds if len(thresholds) > 1 else thresholds[0][1])
-            there = len(points) == route.fixes
-            shown.append(
-                RouteView(
-                    route=route,
-                    origin_mileage_m=origin / 1e6,
-                    destination_mileage_m=destination / 1e6,
-                    pause_mileage_m=tuple(um / 1e6 for um in pauses),
-                    lat_e7=points.lat_e7 if there else None,
-                    lon_e7=points.lon_e7 if there else None,
-                    speed_kmh=points.speed_kmh if there else None,
-                )
-            )
-        return tuple(shown)
-
     async def positions(self, device_id: int, from_ms: int, to_ms: int, *, api_only: bool = False) -> Columns:
         """Stored reports of a device with from_ms <= at_ms < to_ms, those without a fix included. errors: as `day`"""
         await self._device(device_id, api_only)
@@ -365,9 +327,9 @@ class HistoryDesk:
         return within(joined(hours), from_ms, to_ms)
 
     async def routes(
-        self, device_id: int, from_ms: int, to_ms: int, now_ms: int, *, api_only: bool = False
+        self, device_id: int, from_ms: int, to_ms: int, now_ms: int, *, api_only: bool = False, points: bool = True
     ) -> tuple[RouteView, ...]:
-        """Routes that touch a span, ascending, with their points. errors: as `day`"""
+        """Routes that touch a span, ascending, with their points where they are wanted. errors: as `day`"""
         _, _, known = await self._device(device_id, api_only)
         async with self._history.store.read() as tx:
             stored = [
@@ -385,7 +347,16 @@ class HistoryDesk:
             if stored:
                 span = await tx.history.days_around(device_id, stored[0].day, stored[-1].day)
                 days = {d.day: DayCounter(d.day, d.start_um, d.metres_um, d.passed_on_um) for d in span}
-            return await self._routes(tx, device_id, known, stored, days, now_ms)
+            return await self._shown(tx, device_id, known, stored, days, now_ms, points)
+
+    async def _shown(
+        self, tx: Tx, device_id: int, known: Known | None, routes: Sequence[Route], days: Mapping[int, DayCounter],
+        now_ms: int, points: bool,
+    ) -> tuple[RouteView, ...]:  # fmt: skip
+        if known is None:
+            return ()
+        tracks = self._history.tracks
+        return await tracks.shown(tx, device_id, known.memory, routes, days, now_ms, points=points)
 
 
 def _unseen(now_ms: int, heard_ms: int | None, retired: bool) -> Live:

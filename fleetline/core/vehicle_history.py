@@ -80,14 +80,16 @@ class Found(Generic[T]):
     missing: list[int]
 
 
-async def routes(workspace: Workspace, stretches: Sequence[Stretch]) -> Found[RouteView]:
-    """Every route that begins in its stretch or reaches into it, ascending."""
+async def routes(workspace: Workspace, stretches: Sequence[Stretch], *, points: bool) -> Found[RouteView]:
+    """Every route that begins in its stretch or reaches into it, ascending, with its points where they are wanted."""
     now_ms = workspace.core.clock.now_ms()
     found: list[tuple[int, RouteView]] = []
     missing = []
     for stretch in stretches:
         try:
-            views = await workspace.history.routes(stretch.device_id, stretch.from_ms, stretch.to_ms, now_ms)
+            views = await workspace.history.routes(
+                stretch.device_id, stretch.from_ms, stretch.to_ms, now_ms, points=points
+            )
         except NotFound:
             missing.append(stretch.device_id)
             continue

@@ -1,12 +1,13 @@
 """What the history use cases hand to a dialect: a device as it stands now, one UTC day of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
 from fleetline.model.trips import Route
 from fleetline.model.trips.live import Live
+from fleetline.model.trips.reading import Points
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,22 +42,44 @@ class DeviceView:
 
 
 @dataclass(frozen=True, slots=True)
-class RouteView:
-    """One route and the kept fixes from its origin to its destination.
+class Track:
+    """The kept fixes of a route from its origin to its destination.
 
-    lat_e7, lon_e7  (n,) int64; speed_kmh (n,) int64, rounded half up. All three None once retention removed the
-    positions
+    at_ms           (n,) int64
+    lat_e7, lon_e7  (n,) int32, 1e-7 degrees
+    speed_kmh       (n,) int32, whole km/h, rounded half up
+    texts           what a dialect made of it, under a name of its own; kept as long as the track is
+    """
+
+    at_ms: npt.NDArray[np.int64]
+    lat_e7: npt.NDArray[np.int32]
+    lon_e7: npt.NDArray[np.int32]
+    speed_kmh: npt.NDArray[np.int32]
+    texts: dict[str, bytes] = field(default_factory=dict, compare=False)
+
+    def __len__(self) -> int:
+        return len(self.at_ms)
+
+    @classmethod
+    def of(cls, points: Points) -> "Track":
+        lat, lon, speed = (part.astype(np.int32) for part in (points.lat_e7, points.lon_e7, points.speed_kmh))
+        return cls(points.at_ms, lat, lon, speed)
+
+
+@dataclass(frozen=True, slots=True)
+class RouteView:
+    """One route and, where they were asked for, its points.
+
     origin_mileage_m, destination_mileage_m  calibrated counter there
     pause_mileage_m  calibrated counter at the begin of each pause
+    track            None when it was not asked for, or once retention removed positions
     """
 
     route: Route
     origin_mileage_m: float
     destination_mileage_m: float
     pause_mileage_m: tuple[float, ...]
-    lat_e7: npt.NDArray[np.int64] | None
-    lon_e7: npt.NDArray[np.int64] | None
-    speed_kmh: npt.NDArray[np.int64] | None
+    track: Track | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,18 @@
 """History as it is kept: sealed, corrected, moved, calibrated, recomputed and let go."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from fleetline.core.tracks import Tracks
 from fleetline.core.views import DayView
 from fleetline.model.errors import NotFound
 from fleetline.model.registry import Added, NewMember
 from fleetline.stores.engine import Engine
-from tests.core.history_kit import AUTHOR, DAY_S, Yard, drive, open_yard
+from tests.core.history_kit import AUTHOR, DAY_S, PROTOCOLS, Yard, drive, open_yard
 from tests.kit import CountedIds, HandClock
 
 SIX = DAY_S + 6 * 3600
@@ -30,7 +33,7 @@ def shape(day: DayView) -> list[tuple[int, int, int, int]]:
             view.route.origin_ms // 1000 - DAY_S,
             view.route.destination_ms // 1000 - DAY_S,
             round(view.route.metres_m),
-            -1 if view.lat_e7 is None else len(view.lat_e7),
+            -1 if view.track is None else len(view.track),
         )
         for view in day.routes
     ]
@@ -81,6 +84,39 @@ async def test_everything_once_more_changes_nothing(yard: Yard) -> None:
     await yard.send(device, list(reversed(reports)), received_s=DAY_S + 90_000)
     assert shape(await yard.day(device)) == before
     assert (await yard.state(device)).mileage_m == state.mileage_m
+
+
+async def test_points_asked_for_again_are_those_kept_until_a_report_changes_them(yard: Yard) -> None:
+    device = await yard.add("Van")
+    reports = drive(SIX, 20)
+    await yard.send(device, reports[:-1])
+    await seal_all(yard)
+    first = [view.track for view in (await yard.day(device)).routes]
+    assert (await yard.day(device)).routes[0].track is first[0]
+    elsewhere = replace(reports[10], lat_deg=(reports[10].lat_deg or 0.0) + 0.0005)
+    await yard.send(device, [elsewhere], received_s=DAY_S + 2 * 86_400)
+    (again,) = [view.track for view in (await yard.day(device)).routes]
+    assert again is not None and first[0] is not None and again is not first[0]
+    assert len(again) == len(first[0])
+    changed = np.flatnonzero(again.lat_e7 != first[0].lat_e7)
+    assert again.at_ms[changed].tolist() == [SIX * 1000 + 10 * 30_000]
+
+
+async def test_no_more_points_are_kept_than_there_is_room_for(yard: Yard) -> None:
+    yard.history.tracks = Tracks(PROTOCOLS, most_points=1)
+    device = await yard.add("Van")
+    await yard.send(device, drive(SIX, 20))
+    whole = shape(await yard.day(device))
+    first, second = await yard.day(device), await yard.day(device)
+    assert shape(first) == shape(second) == whole
+    assert first.routes[0].track is not second.routes[0].track
+
+
+async def test_points_nobody_asked_for_are_not_read(yard: Yard) -> None:
+    device = await yard.add("Van")
+    await yard.send(device, drive(SIX, 20))
+    day = await yard.desk.day(device, DAY_S, yard.clock.now_ms(), points=False)
+    assert [view.track for view in day.routes] == [None]
 
 
 async def test_retention_removes_points_and_keeps_routes_and_counters(yard: Yard) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from fleetline.core.views import DayView, DeviceView, RouteView
+from fleetline.core.views import DayView, DeviceView, RouteView, Track
 from fleetline.model.access import Account, Principal
 from fleetline.model.errors import NotFound
 from fleetline.model.motion import Rows, empty_rows
@@ -72,7 +72,7 @@ class MemoryDesk:
         today = now_ms // DAY_MS
         return [device_view(car, folded(car, now_ms), today, now_ms) for _, car in sorted(self.cars.items())]
 
-    async def day(self, device_id: int, day_start_s: int | None, now_ms: int) -> DayView:
+    async def day(self, device_id: int, day_start_s: int | None, now_ms: int, *, points: bool = True) -> DayView:
         self.asked.append(device_id)
         if device_id not in self.cars:
             raise NotFound("device", device_id)
@@ -81,7 +81,8 @@ class MemoryDesk:
         day = served(state, now_ms) if day_start_s is None else day_start_s * 1000 // DAY_MS
         routes = [route for route in state.routes if route.day == day]
         return DayView(
-            device_view(car, state, day, now_ms), tuple(route_view(car, state, route, now_ms) for route in routes)
+            device_view(car, state, day, now_ms),
+            tuple(route_view(car, state, route, now_ms, points=points) for route in routes),
         )
 
 
@@ -144,16 +145,14 @@ def device_view(car: Car, state: Folded, day: int, now_ms: int) -> DeviceView:
     )
 
 
-def route_view(car: Car, state: Folded, route: Route, now_ms: int) -> RouteView:
+def route_view(car: Car, state: Folded, route: Route, now_ms: int, *, points: bool) -> RouteView:
     start_um = sum(um for day, um in state.days.items() if day < route.day)
     origin, destination, pauses = counters.route_counters(route, start_um, state.offsets, now_ms)
-    points = None if car.forgotten else kept(state.rows, route, THRESHOLDS)
+    found = None if car.forgotten or not points else kept(state.rows, route, THRESHOLDS)
     return RouteView(
         route=route,
         origin_mileage_m=origin / 1e6,
         destination_mileage_m=destination / 1e6,
         pause_mileage_m=tuple(um / 1e6 for um in pauses),
-        lat_e7=None if points is None else points.lat_e7.astype(np.int32),
-        lon_e7=None if points is None else points.lon_e7.astype(np.int32),
-        speed_kmh=None if points is None else points.speed_kmh.astype(np.int32),
+        track=None if found is None else Track.of(found),
     )

@@ -133,7 +133,7 @@ async def test_a_long_day_of_one_second_fixes_is_one_strict_answer(make: MakeWor
     world.desk.cars[1] = car
     world.clock.ms = (DAY_S + 86_400 + 60) * 1000
 
-    async def quick(device_id: int, day_start_s: int | None, now_ms: int) -> Any:
+    async def quick(device_id: int, day_start_s: int | None, now_ms: int, *, points: bool) -> Any:
         from tests.api.fleetize import desk
         from tests.model.trips_kit import run
 
@@ -141,7 +141,7 @@ async def test_a_long_day_of_one_second_fixes_is_one_strict_answer(make: MakeWor
         view = fold.view(now_ms)
         empty = desk.folded(Car(1), now_ms)
         state = desk.Folded(view, [*outcome.routes, *view.routes], dict(view.days), empty.live, [], rows, None)
-        routes = tuple(desk.route_view(car, state, route, now_ms) for route in state.routes)
+        routes = tuple(desk.route_view(car, state, route, now_ms, points=points) for route in state.routes)
         return desk.DayView(desk.device_view(car, state, DAY_S // 86_400, now_ms), routes)
 
     world.desk.day = quick  # type: ignore[method-assign]  # folding each report by itself, as the desk does, takes minutes

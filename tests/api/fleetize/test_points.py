@@ -33,7 +33,7 @@ def test_the_fast_text_is_byte_for_byte_the_plain_one(points: list[tuple[int, in
 def test_a_degree_is_the_exact_value_of_its_double_rounded_to_five_decimals(e7: int) -> None:
     exact = Decimal(e7 / 1e7).quantize(Decimal("0.00001"), ROUND_HALF_EVEN)
     zero = np.zeros(1, np.int32)
-    lat = points_text(np.array([e7], np.int32), zero, zero).split(",")[0]
+    lat = points_text(np.array([e7], np.int32), zero, zero).decode().split(",")[0]
     assert Decimal(lat) == exact and len(lat.split(".")[1]) == 5
     assert lat != "-0.00000"
 
@@ -52,12 +52,12 @@ def test_a_degree_is_the_exact_value_of_its_double_rounded_to_five_decimals(e7: 
     ],
 )
 def test_single_points_read_as_they_must(point: tuple[int, int, int], text: str) -> None:
-    assert points_text(*columns([point])) == text
+    assert points_text(*columns([point])) == text.encode()
 
 
 def test_no_point_is_an_empty_text_and_the_last_has_no_semicolon() -> None:
-    assert points_text(*columns([])) == ""
-    assert points_text(*columns([(0, 0, 0)] * 3)) == "0.00000,0.00000,0;0.00000,0.00000,0;0.00000,0.00000,0"
+    assert points_text(*columns([])) == b""
+    assert points_text(*columns([(0, 0, 0)] * 3)) == b"0.00000,0.00000,0;0.00000,0.00000,0;0.00000,0.00000,0"
 
 
 def test_a_location_never_has_a_negative_zero() -> None:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Final
 
-from fleetline.api.dialects.fleetize.day import day_json
+from fleetline.api.dialects.fleetize.day import day_json, shows_points
 from fleetline.api.dialects.fleetize.fields import Fields, device_of, time_of
 from fleetline.api.dialects.fleetize.listing import Listings, Variant
 from fleetline.api.dialects.fleetize.scope import scope_of, withheld_fields, withheld_header
@@ -39,9 +39,11 @@ async def device(workspace: "Workspace", request: Request) -> Response:
     device_id, time_s = device_of(fields), time_of(fields, "time")
     scope = scope_of(fields.get("scope", ""))
     day_start_s = None if time_s is None else time_s - time_s % DAY_S
-    day = await workspace.history.day(device_id, day_start_s, request.received_at_ms)
-    within_history(workspace, day.device.day_start_s, request.received_at_ms)
     withheld = withheld_fields(workspace.principal.permissions.withhold)
+    day = await workspace.history.day(
+        device_id, day_start_s, request.received_at_ms, points=shows_points(scope, withheld)
+    )
+    within_history(workspace, day.device.day_start_s, request.received_at_ms)
     return _success(workspace, day_json(day, scope, withheld, request.received_at_ms))
 
 

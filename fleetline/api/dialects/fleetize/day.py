@@ -12,6 +12,12 @@ from fleetline.core.views import DayView, RouteView
 from fleetline.model.trips.routes import Pause, average_speed, average_speed_distance, pause_duration_ms
 
 _ENCODER: Final = msgspec.json.Encoder()
+POINTS: Final = "route_points"
+
+
+def shows_points(scope: Scope, withheld: frozenset[str]) -> bool:
+    """Whether the answer has the points of its routes, which is most of the work."""
+    return POINTS in scope.route and withheld.isdisjoint({POINTS, ROUTES})
 
 
 def day_json(day: DayView, scope: Scope, withheld: frozenset[str], now_ms: int) -> bytes:
@@ -30,10 +36,16 @@ def route_values(view: RouteView, fields: tuple[str, ...], withheld: frozenset[s
     return {name: None if name in withheld else _FIELDS[name](view, withheld) for name in fields}
 
 
-def _points(view: RouteView, withheld: frozenset[str]) -> str | None:
-    if view.lat_e7 is None or view.lon_e7 is None or view.speed_kmh is None:
+def _points(view: RouteView, withheld: frozenset[str]) -> msgspec.Raw | None:
+    """A JSON text, made once of each track."""
+    track = view.track
+    if track is None:
         return None
-    return points_text(view.lat_e7, view.lon_e7, view.speed_kmh)
+    text = track.texts.get(POINTS)
+    if text is None:
+        # digits, signs, points, commas and semicolons: nothing that JSON would write otherwise
+        text = track.texts[POINTS] = b'"' + points_text(track.lat_e7, track.lon_e7, track.speed_kmh) + b'"'
+    return msgspec.Raw(text)
 
 
 def _place(lat_e7: int, lon_e7: int) -> str:

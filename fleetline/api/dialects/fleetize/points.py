@@ -27,7 +27,7 @@ def _plain(degrees: float) -> str:
     return text[1:] if text == "-0.00000" else text
 
 
-def points_text(lat_e7: Ints, lon_e7: Ints, speed_kmh: Ints) -> str:
+def points_text(lat_e7: Ints, lon_e7: Ints, speed_kmh: Ints) -> bytes:
     """All points joined by `;`, none at the end.
 
     lat_e7, lon_e7  (n,) whole ten-millionths of a degree, within the globe
@@ -36,7 +36,7 @@ def points_text(lat_e7: Ints, lon_e7: Ints, speed_kmh: Ints) -> str:
     """
     count = len(lat_e7)
     if count == 0:
-        return ""
+        return b""
     if int(speed_kmh.min()) < 0 or int(speed_kmh.max()) >= MOST_SPEED:
         return naive_points_text(lat_e7, lon_e7, speed_kmh)
     tables = _tables()
@@ -52,13 +52,13 @@ def points_text(lat_e7: Ints, lon_e7: Ints, speed_kmh: Ints) -> str:
     words[:, 4] = tables.digits[lon_digits]
     words[:, 5] = tables.last[lon_last * np.int32(100) + thousands]
     words[:, 6] = tables.speed[rest + (thousands > 0) * np.int32(1000)]
-    return words.tobytes().translate(None, b"\0")[:-1].decode("ascii")
+    return words.tobytes().translate(None, b"\0")[:-1]
 
 
-def naive_points_text(lat_e7: Ints, lon_e7: Ints, speed_kmh: Ints) -> str:
+def naive_points_text(lat_e7: Ints, lon_e7: Ints, speed_kmh: Ints) -> bytes:
     """One point after the other, for the few values that the tables do not hold; the reference of the tests."""
     rows = zip(lat_e7.tolist(), lon_e7.tolist(), speed_kmh.tolist(), strict=True)
-    return ";".join(f"{location_text(lat / SCALE, lon / SCALE)},{speed}" for lat, lon, speed in rows)
+    return ";".join(f"{location_text(lat / SCALE, lon / SCALE)},{speed}" for lat, lon, speed in rows).encode("ascii")
 
 
 def hundred_thousandths(e7: Ints) -> Whole:

@@ -50,6 +50,7 @@ class StopShown(msgspec.Struct, frozen=True):
 class Line(msgspec.Struct, frozen=True):
     """The kept fixes from origin to destination; null lists where the positions are gone or withheld."""
 
+    at_ms: list[int] | None
     lat_e7: list[int] | None
     lon_e7: list[int] | None
     speed_kmh: list[int] | None
@@ -140,7 +141,7 @@ async def trips(workspace: "Workspace", request: Request) -> Response:
     stretches = await _stretches(workspace, request, from_ms, to_ms)
     if "routes" in withhold:
         return answer(Trips(from_ms, to_ms, None, []), headers=withheld(workspace))
-    found = await past.routes(workspace, stretches)
+    found = await past.routes(workspace, stretches, points=points)
     items = [trip_shown(device, view, withhold, points) for device, view in found.items]
     return answer(Trips(from_ms, to_ms, items, found.missing), headers=withheld(workspace))
 
@@ -176,9 +177,10 @@ def _stop(pause: Pause, metres: float, place: bool, mileage: bool) -> StopShown:
 
 
 def _line(view: RouteView, place: bool) -> Line:
-    if not place or view.lat_e7 is None or view.lon_e7 is None or view.speed_kmh is None:
-        return Line(None, None, None)
-    return Line(view.lat_e7.tolist(), view.lon_e7.tolist(), view.speed_kmh.tolist())
+    track = view.track
+    if not place or track is None:
+        return Line(None, None, None, None)
+    return Line(track.at_ms.tolist(), track.lat_e7.tolist(), track.lon_e7.tolist(), track.speed_kmh.tolist())
 
 
 async def positions(workspace: "Workspace", request: Request) -> Response:
@@ -230,7 +232,7 @@ async def days(workspace: "Workspace", request: Request) -> Response:
     withhold = workspace.principal.permissions.withhold
     if "routes" in withhold:
         return answer(Days(None, []), headers=withheld(workspace))
-    read = await past.routes(workspace, stretches)
+    read = await past.routes(workspace, stretches, points=False)
     views = [view for _, view in read.items if from_ms <= view.route.origin_ms]
     items = [
         Day(
