@@ -18,7 +18,7 @@ from fleetline.model.wire import TrackerProtocol
 log = structlog.get_logger()
 
 TICK_S: Final = 0.5
-TICK_BYTES: Final = 16 * 2**20
+TICK_BYTES: Final = 32 * 2**20
 """Committed frames that are filed at once: so many more would only wait in memory."""
 KEPT_BYTES: Final = 64 * 2**20
 """Committed frames kept in memory for the next tick; beyond this they are read back from the journal."""
@@ -186,6 +186,9 @@ class Filing:
         self._after(devices | set(touched))
 
     async def _keep(self, tx: Tx, filed: Filed, touched: Mapping[int, int]) -> None:
+        # the version first: everybody who files or folds waits for it, so parts are seen in the order of their numbers,
+        # and nobody who holds it waits for somebody who wants it
+        version = await tx.history.next_version() if filed.heard or touched else 0
         if filed.parts:
             await tx.history.add_parts(filed.parts)
         if filed.refusals:
@@ -196,4 +199,4 @@ class Filing:
         if heard:
             news = {part.device_id for part in filed.parts}
             rows = [(device, at_ms, int(device in news)) for device, at_ms in sorted(heard.items())]
-            await tx.history.heard(rows, await tx.history.next_version())
+            await tx.history.heard(rows, version)

@@ -57,6 +57,13 @@ def pack_frames(group: Frames, compressor: zstandard.ZstdCompressor | None = Non
     return b"".join((b"\x01\x00", *head, indices, *group.frames))  # one copy: this is the acknowledgement path
 
 
+def squeezed(blob: bytes, compressor: zstandard.ZstdCompressor) -> bytes:
+    """A blob of `pack_frames`, packed when that pays and was not done yet."""
+    if len(blob) < WORTH_PACKING or blob[1]:
+        return blob
+    return b"\x01\x01" + compressor.compress(memoryview(blob)[2:])
+
+
 def body_alike(device_id: int, protocol: str, received: bytes, lengths: bytes, frames: Sequence[bytes]) -> bytes:
     """What `pack_frames` has to pack of one device's frames; receipts and lengths come in the bytes of the layout."""
     name, count = protocol.encode("ascii"), len(frames)

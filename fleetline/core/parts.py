@@ -25,7 +25,7 @@ Numbers = npt.NDArray[np.int64]
 SEVERAL: Final = -1
 """In place of an hour: the frame has to be looked at report by report."""
 _FACTS: Final = struct.Struct("<qqq")
-LEVEL: Final = -1
+LEVEL: Final = -3
 """zstd level of an open part: it is packed again, and better, when its hour is sealed."""
 
 

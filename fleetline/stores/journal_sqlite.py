@@ -15,12 +15,16 @@ from pathlib import Path
 from typing import Any, Final
 
 import apsw
+import zstandard
 
+from fleetline.core.groups import squeezed
 from fleetline.model.errors import Unavailable
 from fleetline.stores.sqlite import _AWAY, open_connection
 
 PAGE_BYTES: Final = 32768
 FILE_BYTES: Final = 64 * 2**20
+LEVEL: Final = -1
+"""zstd level of a group: packing it costs less than writing what it saves, and other threads run meanwhile."""
 
 
 @dataclass(slots=True)
@@ -41,6 +45,7 @@ class SqliteJournal:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder, self._stem, self._file_bytes = folder, stem, file_bytes
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="fleetline-journal")
+        self._compressor = zstandard.ZstdCompressor(level=LEVEL)
         self._files = [self._open(path) for path in sorted(folder.glob(f"{stem}-*.db"))]
         if not self._files:
             self._files.append(self._make(1))
@@ -77,6 +82,7 @@ class SqliteJournal:
         if file.size >= self._file_bytes:
             file = self._make(file.last + 1)
             self._files.append(file)
+        body = squeezed(body, self._compressor)
         file.connection.execute("INSERT INTO journal (journal_id, body) VALUES (?1, ?2)", (file.last + 1, body))
         file.last += 1
         file.size += len(body)

@@ -10,7 +10,10 @@ class Journal(Protocol):
     """
 
     async def append(self, body: bytes) -> int:
-        """Store one group durably; its journal id, greater than any before."""
+        """Store one group, as `core.groups.pack_frames` wrote it, durably; its journal id, greater than any before.
+
+        What is read back holds the same frames; it may be the smaller of the two forms that `unpack_frames` reads.
+        """
         ...
 
     async def read_after(self, journal_id: int, limit: int) -> list[tuple[int, bytes]]:
