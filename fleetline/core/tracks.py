@@ -20,7 +20,7 @@ MOST_POINTS: Final = 500_000
 LEAST_COST: Final = 50
 """What a route takes besides its points, counted in points."""
 POINT_COLUMNS: Final = (
-    "at_ms", "received_at_ms", "lat_e7", "lon_e7", "speed_e2", "obd_speed_e2", "satellites", "accuracy_dm", "flags",
+    "at_ms", "lat_e7", "lon_e7", "speed_e2", "obd_speed_e2", "satellites", "accuracy_dm", "flags",
 )  # fmt: skip
 
 

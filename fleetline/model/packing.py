@@ -19,6 +19,8 @@ from fleetline.model.motion import MISSING_32, MISSING_64, ROW, Columns, empty_r
 
 VERSION: Final = 1
 LEVEL: Final = 9
+FIRST: Final = 2
+"""Differences that are no differences of neighbours: one of the first order, two of the second."""
 
 
 class Damaged(Exception):
@@ -181,5 +183,7 @@ def _unplanes(piece: memoryview, rows: int) -> npt.NDArray[np.uint64]:
     planes = np.frombuffer(piece, np.uint8, count * rows, 1).reshape(count, rows)
     values: npt.NDArray[np.uint64] = planes[0].astype(np.uint64)
     for place in range(1, count):
-        values |= planes[place].astype(np.uint64) << np.uint64(8 * place)
+        # the first differences are whole values: the high planes of many columns hold nothing else
+        plane = planes[place] if planes[place, FIRST:].any() else planes[place, :FIRST]
+        values[: len(plane)] |= plane.astype(np.uint64) << np.uint64(8 * place)
     return values

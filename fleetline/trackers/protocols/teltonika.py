@@ -116,7 +116,7 @@ def whole(data: bytes, memo: Memo) -> Receipt | None:
     for place, there in held.counts:
         if data[place] != there:
             return None
-    return held.receipt if _arc(data[HEAD:-TAIL]) == int.from_bytes(data[-TAIL:], "big") else None
+    return held.receipt if data.endswith(_arc(data[HEAD:-TAIL]).to_bytes(TAIL, "big")) else None
 
 
 def receive(frame: bytes, memo: Memo) -> Receipt:
