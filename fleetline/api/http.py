@@ -105,6 +105,11 @@ class Request:
         return (self.header("content-type") or "").split(";", 1)[0].strip().lower()
 
     @property
+    def was_read(self) -> bool:
+        """Whether the whole body has been read."""
+        return not self._unread
+
+    @property
     def little_left(self) -> bool:
         """What the server has yet to skip of the body is little, so that the connection may carry the next call."""
         announced = self.header("content-length") or "0"

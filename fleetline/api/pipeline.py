@@ -34,6 +34,8 @@ from fleetline.api.dialect import Dialect, Exchange
 from fleetline.api.errors import BodyTooLarge, Disconnected, Internal
 from fleetline.api.http import AsgiApp, Proxies, Receive, Request, Response, Scope, Send
 from fleetline.api.sending import send_response
+from fleetline.core.pledges import Pledges
+from fleetline.core.ports.pledge import Moved
 from fleetline.core.ports.world import Clock, Ids
 from fleetline.core.requests import RequestEntry, RequestLog
 from fleetline.model.errors import FleetlineError, Unavailable
@@ -43,6 +45,9 @@ if TYPE_CHECKING:
 
 Observer = Callable[[RequestEntry], None]
 """Told of every answered call, for metrics."""
+
+READS: Final = frozenset({"GET", "HEAD"})
+"""Methods whose calls may begin anew."""
 
 CLIENT_GONE: Final = 499
 """The status the request log keeps for a caller who left before an answer."""
@@ -56,6 +61,7 @@ class Pipeline:
     mounts    further ASGI applications by exact path, such as `/healthz`
     rest      the application of all other paths, the web app
     observe   told of each entry
+    pledges   lets calls that only read in on a pledge; None: the gate asks on each call
     """
 
     def __init__(
@@ -70,12 +76,14 @@ class Pipeline:
         mounts: Mapping[str, AsgiApp] | None = None,
         rest: AsgiApp | None = None,
         observe: Observer | None = None,
+        pledges: Pledges | None = None,
     ) -> None:
         self._gate, self._log, self._clock, self._ids = gate, log, clock, ids
         self._proxies = proxies or Proxies()
         self._mounts = dict(mounts or {})
         self._rest = rest or nothing_here
         self._observe = observe
+        self._pledges = pledges
         self._by_mount = mount_table(dialects)
         self._memories = {d.name: d.memory() for _, _, d in self._by_mount if d.memory is not None}
         self._ending = asyncio.Event()
@@ -131,7 +139,7 @@ class Pipeline:
 
     async def _answer(self, exchange: Exchange) -> Response:
         try:
-            response = await _run_steps(exchange)
+            response = await self._respond(exchange)
         except FleetlineError as refusal:
             response = await self._refuse(exchange, refusal)
         except Disconnected:
@@ -142,6 +150,27 @@ class Pipeline:
         if exchange.dialect.finish is not None:
             exchange.dialect.finish(exchange, response)
         return response
+
+    async def _respond(self, exchange: Exchange) -> Response:
+        """What the steps answer or refuse, once the pledge of the call is kept; when it is broken, they begin anew."""
+        pledge = self._pledges.begin() if self._pledges is not None and exchange.request.method in READS else None
+        if self._pledges is None or pledge is None:
+            return await _run_steps(exchange)
+        try:
+            try:
+                response = await _run_steps(exchange)
+            except FleetlineError:
+                await self._pledges.keep(pledge)
+                raise
+            await self._pledges.keep(pledge)
+            return response
+        except Moved:
+            self._pledges.renounce()
+            exchange.workspace = None
+            return await _run_steps(exchange)
+        finally:
+            self._pledges.renounce()
+            pledge.kept = True
 
     async def _refuse(self, exchange: Exchange, refusal: FleetlineError) -> Response:
         exchange.error = refusal
@@ -204,6 +233,7 @@ def _entry(exchange: Exchange, status: int, error: str, sent: int, elapsed_ms: i
         elapsed_ms=elapsed_ms,
         bytes_sent=sent,
         agent=(request.header("user-agent") or "")[:200],
+        kind=getattr(who, "credential_kind", ""),
     )
 
 

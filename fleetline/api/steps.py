@@ -86,6 +86,8 @@ def check_level(held: Callable[["Workspace"], str]) -> Step:
 
 async def read_body(exchange: Exchange) -> None:
     """The whole body into `request.body`: BodyTooLarge, BodyUnreadable, EncodingUnsupported."""
+    if exchange.request.was_read:
+        return  # the call begins anew
     exchange.request.body = await exchange.request.read(_body_limit(exchange), inflate=exchange.dialect.inflate)
 
 

@@ -5,6 +5,7 @@ import sys
 import click
 
 from fleetline.app.command import Printed, core_command, instant, table
+from fleetline.core.acts import record_operator
 from fleetline.core.workspace import Core
 from fleetline.model.access import NOTHING, Account, Credential, Role, User, parse_permissions
 from fleetline.model.errors import Invalid
@@ -218,7 +219,21 @@ def credential_add() -> None:
 async def add_call_token(core: Core, account_id: str, user_id: str | None, name: str) -> Printed:
     """A token for the Fleetize-compatible API."""
     issued = await core.credentials.add_call_token(account_id, user_id=user_id, name=name)
+    await record_operator(core, issued.credential, "added")
     return Printed({"apitoken": issued.secret}, issued.secret)
+
+
+@credential_add.command("fleetline-token")
+@click.option("--account", "account_id", required=True, metavar="ACCOUNT_ID")
+@click.option("--user", "user_id", metavar="USER_ID", help="Whose it is; without it, the main user's.")
+@click.option("--read-only", is_flag=True, help="It may change nothing.")
+@click.option("--name", default="", help="To tell it from others in lists.")
+@core_command
+async def add_own_token(core: Core, account_id: str, user_id: str | None, read_only: bool, name: str) -> Printed:
+    """A bearer token for Fleetline's own API."""
+    issued = await core.credentials.add_own_token(account_id, user_id=user_id, name=name, read_only=read_only)
+    await record_operator(core, issued.credential, "added")
+    return Printed({"token": issued.secret}, issued.secret)
 
 
 @credential_add.command("fleetview-client")
@@ -229,6 +244,8 @@ async def add_client(core: Core, account_id: str, name: str) -> Printed:
     """An API key with a client for the FleetView-compatible API."""
     issued = await core.credentials.add_client(account_id, name=name)
     assert issued.key is not None, "a client without a key to join gets one"
+    for made in (issued.key, issued.client):
+        await record_operator(core, made.credential, "added")
     facts = {
         "api_key": issued.key.secret,
         "client_id": issued.client.credential.credential_id,
@@ -246,6 +263,7 @@ async def add_asset_key(core: Core, account_id: str | None, partner_id: str | No
     """A key for the Trimble-compatible API, of an account or of a partner."""
     _one_of(account_id, partner_id)
     issued = await core.credentials.add_asset_key(account_id=account_id, partner_id=partner_id, name=name)
+    await record_operator(core, issued.credential, "added")
     return Printed({"api_key": issued.secret}, issued.secret)
 
 
@@ -268,6 +286,7 @@ async def credential_list(core: Core, account_id: str | None, partner_id: str | 
 async def credential_revoke(core: Core, credential_id: str) -> Printed:
     """Stop CREDENTIAL_ID, and what was made with it, from the next call on."""
     changed = await core.credentials.revoke(credential_id)
+    await record_operator(core, changed, "revoked")
     return Printed(_credential(changed, core.clock.now_ms()), f"{credential_id} is revoked")
 
 
@@ -277,6 +296,7 @@ async def credential_revoke(core: Core, credential_id: str) -> Printed:
 async def credential_unblock(core: Core, credential_id: str) -> Printed:
     """Lift the block that CREDENTIAL_ID earned by calling too often."""
     changed = await core.credentials.unblock(credential_id)
+    await record_operator(core, changed, "unblocked")
     now_ms = core.clock.now_ms()
     return Printed(_credential(changed, now_ms), f"{credential_id} is {changed.state(now_ms)}")
 

@@ -6,7 +6,7 @@ import asyncio
 import signal
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import Final
 
 import structlog
 
-from fleetline.app.demo_suns import add_suns
+from fleetline.app.demo_suns import add_suns, shine
 from fleetline.app.paths import Vehicle, first_departure_ms, report_at, vehicle_of
 from fleetline.app.server import Server, running
 from fleetline.app.settings import Settings
@@ -23,6 +23,7 @@ from fleetline.app.simulate import simulated_imei
 from fleetline.app.simulate_lines import Address, HttpLine, Line, TcpLine
 from fleetline.model.access import Permissions, Role
 from fleetline.model.motion import Report
+from fleetline.model.power import PowerResource
 from fleetline.model.registry import Author, NewDevice, NewMember
 
 log = structlog.get_logger("fleetline.demo")
@@ -55,8 +56,10 @@ CUT_BEFORE_MS: Final = 40 * 60_000
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
-    """What the demo prints, once."""
+    """What the demo prints, once, and whose it is."""
 
+    account_id: str
+    suns: Sequence[PowerResource]
     email: str
     password: str
     apitoken: str
@@ -82,11 +85,15 @@ async def run_demo(http: Address, minutes: float | None) -> None:
             base = f"http://{_host(http[0])}:{server.http_port}"
             sys.stdout.write(welcome(base, secrets))
             sys.stdout.flush()
-            fleet = loop.create_task(drive_fleet(server))
+            living = [
+                loop.create_task(drive_fleet(server)),
+                loop.create_task(shine(server, secrets.account_id, secrets.suns)),
+            ]
             with suppress(TimeoutError):
                 await asyncio.wait_for(ended.wait(), None if minutes is None else minutes * 60)
-            fleet.cancel()
-            await asyncio.gather(fleet, return_exceptions=True)
+            for task in living:
+                task.cancel()
+            await asyncio.gather(*living, return_exceptions=True)
 
 
 def _host(host: str) -> str:
@@ -112,11 +119,13 @@ async def set_up(server: Server) -> Secrets:
     asset = await core.credentials.add_asset_key(account_id=account, name="Demo key", created_by="demo")
     client = await core.credentials.add_client(account, name="Demo client", created_by="demo")
     await add_people(server, account, author)
-    await add_suns(server, account)
+    suns = await add_suns(server, account)
     first = await core.registry.devices.by_ident(devices[0].ident)
     assert first is not None, "it was registered above"
     assert client.key is not None, "a new key was asked for"
     return Secrets(
+        account_id=account,
+        suns=suns,
         email=user.email,
         password=password,
         apitoken=call.secret,

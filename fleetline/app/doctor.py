@@ -11,6 +11,7 @@ from typing import Final
 from fleetline.app.plug import find_protocols
 from fleetline.app.settings import Settings
 from fleetline.model.errors import Unavailable
+from fleetline.stores.citus import nodes_in_trouble
 from fleetline.stores.engine import Engine, applied, migrations
 from fleetline.stores.open import open_engine
 
@@ -40,7 +41,10 @@ async def examine(settings: Settings, *, mend: bool) -> list[Finding]:
         remedy = "check --database, and that the server is running and lets you in"
         return [*findings, Finding("database", False, f"the database cannot be opened: {fault.reason}", remedy)]
     try:
-        findings += [finding async for finding in _database(engine, settings, mend=mend)]
+        async for finding in _database(engine, settings, mend=mend):
+            findings.append(finding)  # noqa: PERF401 - what was found before a fault counts too
+    except Unavailable as fault:
+        findings.append(Finding("database", False, f"the database does not answer: {fault.reason}", "start it"))
     finally:
         await engine.close()
     running = any(finding.check == "journal" and finding.what.startswith(RUNNING) for finding in findings)
@@ -80,10 +84,23 @@ async def _database(engine: Engine, settings: Settings, *, mend: bool) -> AsyncI
         yield Finding("schema", False, f"{len(ours - known)} migrations are missing", "run: fleetline migrate")
         return
     yield Finding("schema", True, f"schema {max(known)} in {engine.name}")
+    async for finding in _nodes(engine):
+        yield finding
     async for finding in _journal(engine, settings):
         yield finding
     async for finding in _registry(engine, mend=mend):
         yield finding
+
+
+async def _nodes(engine: Engine) -> AsyncIterator[Finding]:
+    troubles = await nodes_in_trouble(engine)
+    if troubles is None:
+        return
+    remedy = "start the node, and let synchronous_commit and fsync be on there: else what was acknowledged can be lost"
+    for name, trouble in troubles.items():
+        yield Finding("cluster", False, f"node {name} {trouble}", remedy)
+    if not troubles:
+        yield Finding("cluster", True, "history is distributed, and every node keeps what it is given")
 
 
 async def _journal(engine: Engine, settings: Settings) -> AsyncIterator[Finding]:

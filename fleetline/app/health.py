@@ -1,5 +1,6 @@
-"""Liveness and metrics of one process: /healthz says what is wrong in a word, /metrics counts it for Prometheus."""
+"""Liveness and metrics of one host: /healthz says what is wrong in a word, /metrics counts it for Prometheus."""
 
+import os
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
@@ -9,26 +10,34 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from fleetline.api.http import Receive, Scope, Send
+from fleetline.app.siblings import Answers, Siblings
+from fleetline.app.sums import remember, summed
 from fleetline.core.ports.requests import RequestEntry
 
 if TYPE_CHECKING:
     from fleetline.app.server import Server
 
 TEXT: Final = b"text/plain; version=0.0.4; charset=utf-8"
+MISSING: Final = "workers"
+"""Name of the trouble that a process of this host does not answer."""
 SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
 
 class Health:
     """What one server tells about itself."""
 
-    def __init__(self, server: "Server") -> None:
+    def __init__(self, server: "Server", siblings: Siblings | None = None) -> None:
         self._server = server
+        self._siblings = siblings
         self._registry = CollectorRegistry()
         self._registry.register(_Counters(server))
         self._calls = Histogram(
             "fleetline_request_seconds", "API calls by dialect and status", ["api", "status"],
             buckets=SECONDS, registry=self._registry,
         )  # fmt: skip
+        if siblings is not None:
+            siblings.answer("troubles", lambda: orjson.dumps(server.troubles()))
+            siblings.answer("metrics", lambda: generate_latest(self._registry))
 
     def observe(self, entry: RequestEntry) -> None:
         """Count one answered API call."""
@@ -37,11 +46,27 @@ class Health:
     async def healthz(self, scope: Scope, receive: Receive, send: Send) -> None:
         """200 while everything works; 503 with the reason when something does not."""
         troubles = self._server.troubles()
+        if self._siblings is not None:
+            troubles = self._with_theirs(troubles, await self._siblings.ask("troubles"), self._siblings.count)
         body = orjson.dumps({"status": "degraded" if troubles else "ok", **troubles})
         await _send(send, 503 if troubles else 200, b"application/json", body, scope)
 
     async def metrics(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await _send(send, 200, TEXT, generate_latest(self._registry), scope)
+        page = generate_latest(self._registry)
+        if (siblings := self._siblings) is not None:
+            said = {(number, pid): body.decode() for number, (pid, body) in (await siblings.ask("metrics")).items()}
+            said[siblings.number, os.getpid()] = page.decode()
+            page = summed(list(said.values()), remember(siblings.folder, said))
+        await _send(send, 200, TEXT, page, scope)
+
+    @staticmethod
+    def _with_theirs(troubles: dict[str, str], answers: Answers, count: int) -> dict[str, str]:
+        """What does not work in any process; which of them has no word is a trouble too."""
+        for _, body in answers.values():
+            troubles = {**orjson.loads(body), **troubles}
+        if missing := count - 1 - len(answers):
+            troubles = {**troubles, MISSING: f"{missing} of {count} do not answer"}
+        return troubles
 
 
 async def _send(send: Send, status: int, content_type: bytes, body: bytes, scope: Scope) -> None:
@@ -76,6 +101,7 @@ class _Counters(Collector):
         yield _gauge(
             "fleetline_unfolded_devices", "Devices with reports the fold has not seen", self._server.folding.waiting
         )
+        yield _gauge("fleetline_processes", "Processes that these numbers are of", 1)
         yield _gauge("fleetline_connections", "Open tracker connections", self._server.connections())
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from fleetline.app.health import Health
+from fleetline.app.health import MISSING, Health
 from fleetline.app.positions import _sensors
 from fleetline.app.server import Server, running
 from fleetline.app.settings import Settings
@@ -62,7 +62,7 @@ async def _metrics(server: Server) -> list[tuple[str, str, str, str]]:
 def _troubles(server: Server) -> list[str]:
     server.intake.trouble = server.filing.trouble = server.folding.trouble = "for the page"
     server.ready = False
-    found = list(server.troubles())
+    found = [*server.troubles(), MISSING]
     server.intake.trouble = server.filing.trouble = server.folding.trouble = None
     return found
 

@@ -108,6 +108,7 @@ TROUBLES: Final = {
     "filing": "Acknowledged reports wait in the journal; callers see older data.",
     "folding": "Routes and states are behind.",
     "listeners": "Still starting, or stopping.",
+    "workers": "Of several processes some do not answer: one is starting anew, or hangs.",
 }
 
 
@@ -154,10 +155,11 @@ those of the [Teltonika elements](trackers.md#teltonika-io-elements-known-by-nam
 """
 HEALTH_INTRO: Final = """\
 `GET /healthz` answers 200 `{"status": "ok"}` while everything works, else 503 with `"status": "degraded"` and the
-reason under the name of what does not work:
+reason under the name of what does not work, in any of several processes:
 """
 METRICS_INTRO: Final = """
-`GET /metrics` speaks the text format of Prometheus:
+`GET /metrics` speaks the text format of Prometheus. Of several processes the one that is asked adds up what all have
+counted; what one had counted that ended stays in the sum as it was last reported.
 """
 REASONS_INTRO: Final = """
 Reasons of `fleetline_refused_reports_total`:

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-import gc
+import os
 import signal
 import socket
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -17,16 +17,22 @@ from fleetline.api.dialect import Dialect
 from fleetline.api.handbook import Handbook, handbook
 from fleetline.api.http import Proxies
 from fleetline.api.pipeline import Pipeline
+from fleetline.app.calm import calm_collector, keep_heap
 from fleetline.app.health import Health
 from fleetline.app.plug import find_dialects, find_protocols
 from fleetline.app.reference_api import REFUSALS
+from fleetline.app.samples import demo_samples
 from fleetline.app.settings import Settings
+from fleetline.app.siblings import Siblings, siblings_of
 from fleetline.app.wire import core_over, open_migrated, with_history, with_power
+from fleetline.core.endless import fault_of
 from fleetline.core.filing import Filing
 from fleetline.core.folding import Folding
 from fleetline.core.gate import Gate
 from fleetline.core.intake import WAITING_BYTES, Intake
+from fleetline.core.pledges import Pledges
 from fleetline.core.ports.world import RandomIds, SystemClock
+from fleetline.core.rehearsal import Rehearsal
 from fleetline.core.requests import RequestLog
 from fleetline.core.workspace import Core
 from fleetline.model.errors import Invalid
@@ -46,8 +52,6 @@ STREETS: Final = "map.pmtiles"
 KEEP_ALIVE_S: Final = 75
 DRAIN_S: Final = 10
 BACKLOG: Final = 2048
-GARBAGE: Final = (20_000, 20, 50)
-"""How many things are made before the collector looks at the young, and how often at those that stayed."""
 
 
 class Server:
@@ -64,6 +68,7 @@ class Server:
         self.tracker_ports: dict[str, int] = {}
         self.request_log = RequestLog(core.store, core.clock, keep_days=settings.request_log_days)
         self._connections: list[set[Any]] = []
+        self.siblings: Siblings | None = siblings_of(os.environ, settings.workers)
         self.ready = False
 
     def connections(self) -> int:
@@ -72,9 +77,9 @@ class Server:
     def troubles(self) -> dict[str, str]:
         """What does not work now, by room; empty when all is well."""
         found = {
-            "journal": self.intake.trouble,
-            "filing": self.filing.trouble,
-            "folding": self.folding.trouble,
+            "journal": fault_of(self.intake.task) or self.intake.trouble,
+            "filing": fault_of(self.filing.task) or self.filing.trouble,
+            "folding": fault_of(self.folding.task) or self.folding.trouble,
             "listeners": None if self.ready else "not open yet",
         }
         return {name: reason for name, reason in found.items() if reason is not None}
@@ -151,7 +156,11 @@ async def _start_intake(server: Server, stack: AsyncExitStack) -> None:
     stack.push_async_callback(core.history.sealing.stop)
     server.intake = Intake(journal, server.resolve, core.clock, filing.committed)
     server.intake.touched = filing.touched
+    if server.siblings is not None:
+        server.intake.announce = server.siblings.announce
+        server.siblings.elsewhere(server.intake.came_elsewhere)
     server.intake.start()
+    core.history.rehearsal = Rehearsal(server.intake, protocols["osmand"], demo_samples)
     stack.push_async_callback(server.intake.stop)
 
 
@@ -193,7 +202,10 @@ async def _open_http(server: Server, stack: AsyncExitStack) -> None:
     from fleetline.web.app import web_app
 
     settings, core = server.settings, server.core
-    health = Health(server)
+    health = Health(server, server.siblings)
+    if server.siblings is not None:
+        await server.siblings.start()
+        stack.push_async_callback(server.siblings.close)
     gate = Gate(core)
     keeping = asyncio.get_running_loop().create_task(gate.keep())
     stack.push_async_callback(_cancel, keeping)
@@ -213,6 +225,7 @@ async def _open_http(server: Server, stack: AsyncExitStack) -> None:
         mounts={"/healthz": health.healthz, "/metrics": health.metrics},
         rest=web_app(settings.public_url, own_api, handbooks=handbooks, tiles=settings.data / STREETS),
         observe=health.observe,
+        pledges=Pledges(core.store),
     )  # fmt: skip
     host, port = settings.http
     config = uvicorn.Config(
@@ -310,21 +323,15 @@ async def _close_listener(listener: asyncio.Server, connections: set[Any]) -> No
         connection.pause()
 
 
-def _calm_collector() -> None:
-    """Nothing that the start made goes before the end: to walk it again and again would take the time of deliveries."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*GARBAGE)
-
-
 async def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT, then stop in good order: what was taken is committed, answered and filed."""
+    keep_heap()
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
     async with running(settings) as server:
-        _calm_collector()
+        calm_collector()
         log.info("serving", http=f"{settings.http[0]}:{server.http_port}", trackers=server.tracker_ports)
         await ended.wait()
         log.info("stopping")

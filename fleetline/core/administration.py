@@ -8,6 +8,7 @@ from fleetline.model.access import (
     NOTHING,
     STANDING_KINDS,
     Account,
+    Activity,
     Credential,
     Kind,
     Permissions,
@@ -71,6 +72,11 @@ class OwnAccount:
 
     async def credentials(self, kinds: Sequence[Kind] = STANDING_KINDS) -> list[Credential]:
         return await self._credentials.credentials(account_id=self._administered("credentials"), kinds=kinds)
+
+    async def activities(self, credentials: Sequence[Credential]) -> dict[str, Activity]:
+        """Of credentials that were listed here."""
+        self._administered("credentials")
+        return await self._credentials.activities(credentials)
 
     async def add_call_token(self, *, user_id: str | None = None, name: str = "") -> Issued:
         return await self._credentials.add_call_token(

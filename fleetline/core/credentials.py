@@ -5,15 +5,20 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from fleetline.core.accounts import open_account, partner_in, user_in
+from fleetline.core.metering import SPAN_MS
 from fleetline.core.ports.store import Store, Tx
 from fleetline.core.ports.world import Clock, Ids
 from fleetline.core.secrets import OWN_PREFIX, hint, plausible_id, secret_hash
-from fleetline.model.access import LONGEST_NAME, STANDING_KINDS, Credential, Kind, checked_name
+from fleetline.model.access import LONGEST_NAME, STANDING_KINDS, Activity, Credential, Kind, checked_name
 from fleetline.model.errors import Invalid, NotFound
+from fleetline.model.limits import DAY_MS
 
 CALL_TOKEN_LENGTH: Final = 40
 KEY_LENGTH: Final = 64
+OWN_TOKEN_LENGTH: Final = 48
+LENGTHS: Final = {Kind.CALL_TOKEN: CALL_TOKEN_LENGTH, Kind.OWN_TOKEN: OWN_TOKEN_LENGTH}
 MOST_CLIENTS: Final = 10
+REVOKED_LISTED_MS: Final = 90 * DAY_MS
 OVERLAPS_S: Final = (0, 3_600, 86_400, 604_800)
 
 
@@ -52,10 +57,8 @@ class CredentialsDesk:
         issued = self._new(Kind.CALL_TOKEN, CALL_TOKEN_LENGTH, name, created_by, account_id=account_id)
         async with self._store.write() as tx:
             await open_account(tx, account_id)
-            if user_id is not None:
-                if (await user_in(tx, user_id, account_id)).disabled_at_ms is not None:
-                    raise Invalid("user", "is disabled", user_id)
-                issued = replace(issued, credential=replace(issued.credential, user_id=user_id))
+            await _check_user(tx, user_id, account_id)
+            issued = replace(issued, credential=replace(issued.credential, user_id=user_id))
             await _add(tx, issued)
         return issued
 
@@ -108,17 +111,49 @@ class CredentialsDesk:
             await _add(tx, issued)
         return issued
 
+    async def add_own_token(
+        self, account_id: str, *, user_id: str | None = None, name: str = "", created_by: str = "",
+        read_only: bool = False, expires_at_ms: int | None = None,
+    ) -> Issued:  # fmt: skip
+        """A token for our own API: of a user, or with the rights of the account itself.
+
+        errors  NotFound(`account`, `user`); Invalid(`account`, `user`, `name`, `expires_at_ms`)
+        """
+        if expires_at_ms is not None and expires_at_ms <= self._clock.now_ms():
+            raise Invalid("expires_at_ms", "must lie in the future", expires_at_ms)
+        issued = self._new(Kind.OWN_TOKEN, OWN_TOKEN_LENGTH, name, created_by, account_id=account_id)
+        issued = replace(issued, credential=replace(
+            issued.credential, user_id=user_id, read_only=read_only, expires_at_ms=expires_at_ms
+        ))  # fmt: skip
+        async with self._store.write() as tx:
+            await open_account(tx, account_id)
+            await _check_user(tx, user_id, account_id)
+            await _add(tx, issued)
+        return issued
+
     async def credentials(
         self, *, account_id: str | None = None, partner_id: str | None = None, kinds: Sequence[Kind] = STANDING_KINDS
     ) -> list[Credential]:
-        """Of an account or of a partner, revoked ones too; by creation. errors: NotFound"""
+        """Of an account or of a partner, those revoked in the last 90 days too; by creation. errors: NotFound"""
         async with self._store.read() as tx:
             if partner_id is not None:
                 await partner_in(tx, partner_id)
-                return await tx.accounts.credentials_of_partner(partner_id, kinds)
+                return self._listed(await tx.accounts.credentials_of_partner(partner_id, kinds))
             if account_id is None or not plausible_id(account_id) or await tx.accounts.account(account_id) is None:
                 raise NotFound("account", account_id)
-            return await tx.accounts.credentials(account_id, kinds)
+            return self._listed(await tx.accounts.credentials(account_id, kinds))
+
+    def _listed(self, found: Sequence[Credential]) -> list[Credential]:
+        since_ms = self._clock.now_ms() - REVOKED_LISTED_MS
+        return [one for one in found if one.revoked_at_ms is None or one.revoked_at_ms > since_ms]
+
+    async def activities(self, credentials: Sequence[Credential]) -> dict[str, Activity]:
+        """How much each was used in the last 24 hours, right to half a minute, and what of its is alive."""
+        now_ms = self._clock.now_ms()
+        async with self._store.read() as tx:
+            return await tx.accounts.activities(
+                [one.credential_id for one in credentials], (now_ms - DAY_MS) // SPAN_MS + 1, now_ms
+            )
 
     async def revoke(self, credential_id: str, scope: str | None = None) -> Credential:
         """From the next call on it opens nothing, nor does what was made with it. errors: NotFound"""
@@ -143,6 +178,7 @@ class CredentialsDesk:
         async with self._store.write() as tx:
             await _credential(tx, credential_id, None)
             await tx.accounts.keep_violations(credential_id, 0, None)
+            tx.accounts.change_access()
             return await _credential(tx, credential_id, None)
 
     async def rotate(self, credential_id: str, overlap_s: int = 86_400, scope: str | None = None) -> Issued:
@@ -157,8 +193,7 @@ class CredentialsDesk:
             credential = await _credential(tx, credential_id, scope)
             if not credential.usable(now_ms):
                 raise Invalid("credential", "has ended", credential_id)
-            length = CALL_TOKEN_LENGTH if credential.kind is Kind.CALL_TOKEN else KEY_LENGTH
-            secret = (OWN_PREFIX if credential.kind is Kind.OWN_TOKEN else "") + self._ids.text(length)
+            secret = self._secret(credential.kind, LENGTHS.get(credential.kind, KEY_LENGTH))
             await tx.accounts.replace_secret(
                 credential_id, secret_hash(secret), hint(secret), now_ms + overlap_s * 1000
             )  # fmt: skip
@@ -168,13 +203,22 @@ class CredentialsDesk:
         self, kind: Kind, length: int, name: str, created_by: str,
         *, account_id: str | None = None, partner_id: str | None = None,
     ) -> Issued:  # fmt: skip
-        secret = self._ids.text(length)
+        secret = self._secret(kind, length)
         credential = Credential(
             credential_id=self._ids.short("cred_"), kind=kind, account_id=account_id, partner_id=partner_id,
             name=checked_name("name", name) if name else "", hint=hint(secret), created_by=created_by[:LONGEST_NAME],
             created_at_ms=self._clock.now_ms(),
         )  # fmt: skip
         return Issued(credential, secret)
+
+    def _secret(self, kind: Kind, length: int) -> str:
+        return (OWN_PREFIX if kind is Kind.OWN_TOKEN else "") + self._ids.text(length)
+
+
+async def _check_user(tx: Tx, user_id: str | None, account_id: str) -> None:
+    """errors: NotFound(`user`), Invalid(`user`)"""
+    if user_id is not None and (await user_in(tx, user_id, account_id)).disabled_at_ms is not None:
+        raise Invalid("user", "is disabled", user_id)
 
 
 async def _add(tx: Tx, issued: Issued) -> None:

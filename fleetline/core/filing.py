@@ -8,6 +8,7 @@ from typing import Final
 
 import structlog
 
+from fleetline.core.endless import Endless, keep_going
 from fleetline.core.groups import Frames, unpack_frames
 from fleetline.core.parts import Filed, file_frames
 from fleetline.core.ports.journal import Journal
@@ -55,7 +56,7 @@ class Filing:
         self._due = asyncio.Event()
         self._now = asyncio.Event()
         self._lock = asyncio.Lock()
-        self._task: asyncio.Task[None] | None = None
+        self.task: Endless | None = None
         self._stopping = False
         self.touched: dict[int, int] = {}
         self.refused: Counter[str] = Counter()
@@ -73,15 +74,15 @@ class Filing:
             self._cursor = self._committed = await tx.history.filed_up_to(self._intake)
         if found := await self._recover():
             log.info("recovered unfiled groups", groups=found)
-        self._task = asyncio.get_running_loop().create_task(self._file_forever())
+        self.task = keep_going(self._file_forever(), "filing")
 
     async def stop(self) -> None:
         """File what is left, then end."""
         self._stopping = True
         self._due.set()
         self._now.set()
-        if self._task is not None:
-            await self._task
+        if self.task is not None:
+            await self.task
 
     def committed(self, journal_id: int, frames: Frames) -> None:
         """The intake has a new durable group."""

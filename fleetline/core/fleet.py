@@ -22,11 +22,12 @@ from fleetline.model.registry import Fitting, Kind, LoggedChange
 
 __all__ = [
     "ChangesWanted", "DeviceListed", "DeviceWanted", "Fitting", "GroupRow", "MemberPage", "MemberRow", "MemberWanted",
-    "Sight", "changes", "device", "device_fittings", "devices", "fittings", "group", "groups", "item_changes", "member",
-    "members", "sight_of", "version",
+    "Sight", "changes", "device", "device_fittings", "devices", "fittings", "group", "groups", "item_changes",
+    "matching", "member", "members", "sight_of", "version",
 ]  # fmt: skip
 
 MOST_GROUPS: Final = 100_000
+MOST_MATCHING: Final = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ async def _members(tx: Tx, workspace: Workspace, kind: Kind, wanted: MemberWante
     book = await tx.registry.book(sight.account_id)
     if book is None:
         return MemberPage(0, [], {}, False)
-    if wanted.archived:
+    if wanted.archived and wanted.since_ms is None:
         wanted = replace(wanted, since_ms=workspace.core.clock.now_ms() - RESTORABLE_MS)
     rows = await tx.own.list_members(sight, kind, replace(wanted, limit=wanted.limit + 1))
     more, rows = len(rows) > wanted.limit, rows[: wanted.limit]
@@ -73,9 +74,22 @@ async def _members(tx: Tx, workspace: Workspace, kind: Kind, wanted: MemberWante
     return MemberPage(book.version, rows, groups, more)
 
 
-async def member(workspace: Workspace, kind: Kind, member_id: int) -> tuple[MemberRow, list[tuple[int, str]]]:
-    """One vehicle or driver and its groups. errors: NotFound"""
-    page = await members(workspace, kind, MemberWanted(ids=(member_id,), limit=1))
+async def matching(workspace: Workspace, kind: Kind, wanted: MemberWanted) -> list[int]:
+    """The ids of every vehicle or driver of a filter, in its order, whatever its limit; at most MOST_MATCHING."""
+    if wanted.archived and wanted.since_ms is None:
+        wanted = replace(wanted, since_ms=workspace.core.clock.now_ms() - RESTORABLE_MS)
+    async with workspace.core.store.read() as tx:
+        return await tx.own.list_member_ids(sight_of(workspace), kind, replace(wanted, limit=MOST_MATCHING))
+
+
+async def member(
+    workspace: Workspace, kind: Kind, member_id: int, *, archived: bool = False
+) -> tuple[MemberRow, list[tuple[int, str]]]:
+    """One vehicle or driver and its groups; with `archived` also one of the archive. errors: NotFound"""
+    wanted = MemberWanted(ids=(member_id,), limit=1)
+    page = await members(workspace, kind, wanted)
+    if archived and not page.rows:
+        page = await members(workspace, kind, replace(wanted, archived=True, since_ms=0))
     if not page.rows:
         raise NotFound(kind.value, member_id)
     return page.rows[0], page.groups.get(member_id, [])
@@ -99,26 +113,33 @@ async def group(workspace: Workspace, kind: Kind, group_id: int) -> GroupRow:
 
 async def devices(workspace: Workspace, wanted: DeviceWanted) -> tuple[int, list[DeviceListed], bool]:
     """(version, a page of devices, whether more follow)."""
+    if wanted.archived and not sight_of(workspace).everything:
+        return await version(workspace), [], False
     async with workspace.core.store.read() as tx:
         book = await tx.registry.book(workspace.account_id)
         rows = await tx.own.list_devices(sight_of(workspace), replace(wanted, limit=wanted.limit + 1))
     return (book.version if book else 0), rows[: wanted.limit], len(rows) > wanted.limit
 
 
-async def device(workspace: Workspace, device_id: int) -> DeviceListed:
-    """errors: NotFound"""
-    _, rows, _ = await devices(workspace, DeviceWanted(ids=(device_id,), limit=1))
+async def device(workspace: Workspace, device_id: int, *, archived: bool = False) -> DeviceListed:
+    """One device; with `archived` also one that was deleted. errors: NotFound"""
+    wanted = DeviceWanted(ids=(device_id,), limit=1)
+    _, rows, _ = await devices(workspace, wanted)
+    if archived and not rows:
+        _, rows, _ = await devices(workspace, replace(wanted, archived=True))
     if not rows:
         raise NotFound("device", device_id)
     return rows[0]
 
 
-async def fittings(workspace: Workspace, vehicle_id: int) -> list[tuple[Fitting, str]]:
+async def fittings(workspace: Workspace, vehicle_id: int, *, archived: bool = False) -> list[tuple[Fitting, str]]:
     """(fitting, device's identifier) of what a vehicle carried, oldest first; only devices within sight.
+
+    archived  also of a vehicle in the archive
 
     errors  NotFound vehicle
     """
-    await member(workspace, Kind.VEHICLE, vehicle_id)
+    await member(workspace, Kind.VEHICLE, vehicle_id, archived=archived)
     sight = sight_of(workspace)
     async with workspace.core.store.read() as tx:
         found = await tx.own.list_fittings(sight, vehicle_id)
@@ -129,13 +150,17 @@ async def fittings(workspace: Workspace, vehicle_id: int) -> list[tuple[Fitting,
     return [(fitting, ident) for fitting, ident in found if fitting.device_id in seen]
 
 
-async def device_fittings(workspace: Workspace, device_id: int) -> list[tuple[Fitting, str | None]]:
+async def device_fittings(
+    workspace: Workspace, device_id: int, *, archived: bool = False
+) -> list[tuple[Fitting, str | None]]:
     """(fitting, vehicle's name) of where a device rode, oldest first; only vehicles within sight. errors: NotFound"""
-    await device(workspace, device_id)
+    await device(workspace, device_id, archived=archived)
     found = await workspace.registry.devices.fittings(workspace.account_id, device_id)
     ids = tuple(dict.fromkeys(fitting.vehicle_id for fitting in found))
     async with workspace.core.store.read() as tx:
         rows = await tx.own.list_members(sight_of(workspace), Kind.VEHICLE, MemberWanted(ids=ids, limit=len(ids) + 1))
+        gone = MemberWanted(ids=ids, limit=len(ids) + 1, archived=True, since_ms=0)
+        rows += await tx.own.list_members(sight_of(workspace), Kind.VEHICLE, gone)
     names = {row.member_id: row.name for row in rows}
     whole = workspace.principal.permissions.all_devices
     return [(fitting, names.get(fitting.vehicle_id)) for fitting in found if whole or fitting.vehicle_id in names]

@@ -86,7 +86,7 @@ async def restore_in(change: Change, kind: Kind, ids: Sequence[int]) -> None:
         work.note(kind.value, number, "restored", external_id=member.external_id, name=member.name)
     await _rejoin(change, kind, [(number, gone[number].groups) for number in back])
     if kind is Kind.VEHICLE:
-        await _refit(change, {n: device for n in back if (device := gone[n].device_id) is not None})
+        await refit_devices(change, {n: device for n in back if (device := gone[n].device_id) is not None})
 
 
 async def _rejoin(change: Change, kind: Kind, former: Sequence[tuple[int, tuple[int, ...]]]) -> None:
@@ -97,7 +97,7 @@ async def _rejoin(change: Change, kind: Kind, former: Sequence[tuple[int, tuple[
         await work.tables.join(work.book, pairs)
 
 
-async def _refit(change: Change, devices: dict[int, int]) -> None:
+async def refit_devices(change: Change, devices: dict[int, int]) -> None:
     """vehicle -> the device it carried; those that are in no vehicle now ride in theirs again."""
     if not devices:
         return

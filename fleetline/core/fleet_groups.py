@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from fleetline.core.fleet_writing import REPEATED, Answered, Change, changing, judge_named, repeated, text_words
+from fleetline.core.registry_groups import deleted_facts
 from fleetline.core.verdicts import Done, Verdict
 from fleetline.core.workspace import Workspace
 from fleetline.model.errors import NotFound
@@ -194,14 +195,14 @@ async def delete_groups_in(change: Change, kind: Kind, named: Sequence[tuple[int
     places = judge_named(change.verdicts, named, revisions)
     if not places:
         return
-    names = {g.group_id: g.name for g in await work.tables.all_groups(work.book.account_id, kind)}
+    groups = {g.group_id: g for g in await work.tables.all_groups(work.book.account_id, kind)}
     gone = [named[place][0] for place in places]
     for group_id, member_id in await change.tx.own.delete_groups(work.book, gone):
         work.note(kind.value, member_id, "left", group_id=group_id)
     work.grow(kind, groups=-len(gone))
     for place in places:
         group_id = named[place][0]
-        work.note(f"{kind.value}_group", group_id, "deleted", name=names[group_id])
+        work.note(f"{kind.value}_group", group_id, "deleted", **deleted_facts(groups[group_id], groups.values()))
         change.verdicts[place] = Verdict("deleted", group_id, work.book.version)
 
 

@@ -50,7 +50,7 @@ async def import_devices(workspace: Workspace, data: bytes, *, preview: bool, at
     errors  Invalid(`file`), see `read_table`; with `atomic` nothing is written when a line is refused, yet reported
     """
     table = read_table(data, COLUMNS, ("imei", "name"))
-    parsed = [_new_device({name: unguarded(cell).strip() for name, cell in row.cells.items()}) for row in table.rows]
+    parsed = [new_device({name: unguarded(cell).strip() for name, cell in row.cells.items()}) for row in table.rows]
     good = [item for item in parsed if isinstance(item, NewDevice)]
     outcomes: list[Outcome] = []
     answered, applied, version = Answered(), not preview, 0
@@ -72,7 +72,8 @@ async def import_devices(workspace: Workspace, data: bytes, *, preview: bool, at
     return DeviceReport(tuple(lines), table.warnings, table.blank, applied, version)
 
 
-def _new_device(cells: dict[str, str]) -> NewDevice | Refused:
+def new_device(cells: dict[str, str]) -> NewDevice | Refused:
+    """What a row asks for, cells by the names of COLUMNS."""
     mileage = None
     if text := cells.get("mileage"):
         try:

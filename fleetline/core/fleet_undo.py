@@ -8,13 +8,16 @@ from fleetline.core.fleet_archive import archive_in, restore_in
 from fleetline.core.fleet_change import MemberChange, change_in
 from fleetline.core.fleet_devices import DeviceChange, change_devices_in, delete_devices_in
 from fleetline.core.fleet_groups import GroupChange, change_groups_in, delete_groups_in
+from fleetline.core.fleet_restore import groups_deleted_in, restore_devices_in, restore_groups_in
 from fleetline.core.fleet_writing import Answered, Change, changing
+from fleetline.core.ports.registry import RegistryTables
 from fleetline.core.verdicts import NotAll, Verdict
 from fleetline.core.workspace import Workspace
 from fleetline.model.errors import NotFound
 from fleetline.model.registry import Kind, LoggedChange
 
-MOST_CHANGES: Final = 500_000
+AT_ONCE: Final = 5_000
+"""Changes that are read together: a call may be one of many, and the log goes on behind it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +61,30 @@ async def undo(workspace: Workspace, version: int, *, atomic: bool = False) -> U
     answered = Answered()
     items: list[tuple[str, Verdict]] = []
     async with changing(workspace, 0, answered, atomic=False) as change:
-        done = await change.work.tables.changes(workspace.account_id, version, 0, MOST_CHANGES)
-        things = _things([logged for logged in done if logged.version == version])
-        if not things:
-            raise NotFound("change", version)
-        work = _Undoing(change, version, things, items)
-        await work.run()
+        items = await undo_in(change, workspace.account_id, version)
         if atomic and not all(verdict.good for _, verdict in items):
             raise NotAll([verdict for _, verdict in items])
     return Undone(items, answered.done.version)
+
+
+async def undo_in(change: Change, account_id: str, version: int) -> list[tuple[str, Verdict]]:
+    """The same inside a call that is under way: (kind, verdict) of each thing. errors: NotFound(`change`)"""
+    things = _things(await changes_of(change.work.tables, account_id, version))
+    if not things:
+        raise NotFound("change", version)
+    items: list[tuple[str, Verdict]] = []
+    await _Undoing(change, version, things, items).run()
+    return items
+
+
+async def changes_of(tables: RegistryTables, account_id: str, version: int) -> list[LoggedChange]:
+    """Everything that the call with this version did, and nothing of those after it."""
+    found: list[LoggedChange] = []
+    while True:
+        some = await tables.changes(account_id, version, found[-1].ordinal if found else 0, AT_ONCE)
+        found += [logged for logged in some if logged.version == version]
+        if len(some) < AT_ONCE or some[-1].version != version:
+            return found
 
 
 def _things(done: Sequence[LoggedChange]) -> dict[str, Things]:
@@ -87,6 +105,7 @@ class _Undoing:
 
     async def run(self) -> None:
         for kind in Kind:
+            await self._restore_groups(kind)
             await self._restore(kind)
             await self._change_groups(kind)
             await self._change_back(kind)
@@ -131,7 +150,7 @@ class _Undoing:
             groups: tuple[int, ...] | None = None
             if thing.joined or thing.left:
                 now = {group_id for group_id, _ in present.get(number, [])}
-                # a group that the call deleted does not come back
+                # a group that was deleted and is not back cannot be joined
                 groups = tuple(sorted((now - set(thing.joined)) | (set(thing.left) & known)))
             old = {name: values[0] for name, values in thing.facts.items()}
             changes.append(
@@ -144,7 +163,6 @@ class _Undoing:
 
     async def _change_groups(self, kind: Kind) -> None:
         noun = f"{kind.value}_group"
-        self._refuse(noun, self._of(noun, "deleted"), "a deleted group does not come back")
         ids = self._of(noun, "changed")
         if not ids:
             return
@@ -155,19 +173,30 @@ class _Undoing:
             changes.append(GroupChange(number, self._version, facts["name"][0] if "name" in facts else None, parent))
         await self._part(noun, len(ids), lambda part: change_groups_in(part, kind, changes))
 
+    async def _restore_groups(self, kind: Kind) -> None:
+        noun = f"{kind.value}_group"
+        if not (ids := self._of(noun, "deleted")):
+            return
+        book = self._change.work.book
+        done = await changes_of(self._change.work.tables, book.account_id, self._version)
+        found = groups_deleted_in(kind, done)
+        # who left them comes back with the other changes to these things, where nobody has changed them since
+        await self._part(noun, len(ids), lambda part: restore_groups_in(part, kind, ids, found, members=False))
+
     async def _delete_groups(self, kind: Kind) -> None:
         noun = f"{kind.value}_group"
-        if ids := self._of(noun, "added"):
+        if ids := self._of(noun, "added", "restored"):
             named = [(number, self._version) for number in ids]
             await self._part(noun, len(ids), lambda part: delete_groups_in(part, kind, named))
 
     async def _devices(self) -> None:
         things = self._things.get("device", {})
         gone = [number for number, thing in things.items() if thing.actions[-1] == "deleted"]
-        self._refuse("device", gone, "a deleted device is registered anew, under another number")
+        if gone:
+            await self._part("device", len(gone), lambda part: restore_devices_in(part, gone))
         said = [number for number, thing in things.items() if thing.actions == ["calibrated"]]
         self._refuse("device", said, "what was said of the mileage is corrected by saying it again")
-        if added := [number for number in self._of("device", "added") if number not in gone]:
+        if added := [number for number in self._of("device", "added", "restored") if number not in gone]:
             named = [(number, self._version) for number in added]
             await self._part("device", len(added), lambda part: delete_devices_in(part, named))
         back = [number for number in things if number not in {*gone, *said, *added}]

@@ -1,6 +1,4 @@
-"""From parts to routes, days, states: each device is folded forward when somebody asks, and otherwise when there is
-time.
-"""
+"""From parts to routes, days, states: each device is folded forward when somebody asks, else when there is time."""
 
 import asyncio
 import time
@@ -14,6 +12,7 @@ import msgspec
 import orjson
 import structlog
 
+from fleetline.core.endless import Endless, keep_going
 from fleetline.core.hours import Protocols, chunks, load_hours, merged_hours
 from fleetline.core.late import Correction, correct, counter_at
 from fleetline.core.memory import NO_ROWS, Known, Step, feed, first_difference, go_on, judge_by, new_words, newer, until
@@ -85,7 +84,7 @@ class Folding:
         self._news: set[int] = set()
         self._due = asyncio.Event()
         self._end = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self.task: Endless | None = None
         self._stopping = False
         self.trouble: str | None = None
         self.listeners: list[asyncio.Queue[set[int]]] = []
@@ -103,14 +102,14 @@ class Folding:
         async with self._store.read() as tx:
             self._news.update(await tx.history.with_news(1_000_000))
         self._due.set()
-        self._task = asyncio.get_running_loop().create_task(self._fold_forever())
+        self.task = keep_going(self._fold_forever(), "folding")
 
     async def stop(self) -> None:
         self._stopping = True
         self._due.set()
         self._end.set()
-        if self._task is not None:
-            await self._task
+        if self.task is not None:
+            await self.task
 
     async def catch_up(self, device_ids: Sequence[int], *, always: bool = False) -> None:
         """Fold these devices up to everything filed; `always`: also those of which only the owner said something new.
@@ -150,11 +149,12 @@ class Folding:
                         known.memory.notice_speed(columns.rows)
                         feed(known, columns.rows, moves, step)
             async with self._store.write() as tx:
+                version = await tx.history.next_version()
                 await tx.history.lock_latest([device_id])
                 await tx.history.drop_folded(device_id)
                 await self._put(tx, [(device_id, step)])
                 folded = Folded(device_id, rows[0].folded_part_id, known.encode())
-                await tx.history.put_folded([folded], await tx.history.next_version())
+                await tx.history.put_folded([folded], version)
                 self._keep(device_id, folded.memory, known)
         self._announce({device_id})
         return len(step.routes)
@@ -333,6 +333,7 @@ class Folding:
 
     async def _save(self, tx: Tx, items: Sequence[_Item]) -> set[int]:
         """Store what still fits; devices that another process folded meanwhile are given back."""
+        version = await tx.history.next_version()  # first, as whoever files does
         await tx.history.begin_latest([item.latest.device_id for item in items if not item.latest.heard_at_ms])
         locked = await tx.history.lock_latest([item.latest.device_id for item in items])
         good = [item for item in items if locked.get(item.latest.device_id) == item.latest.folded_part_id]
@@ -344,7 +345,7 @@ class Folding:
         for row, item in zip(folded, good, strict=True):
             self._keep(row.device_id, row.memory, item.known)
         if folded:
-            await tx.history.put_folded(folded, await tx.history.next_version())
+            await tx.history.put_folded(folded, version)
         return {item.latest.device_id for item in items} - {item.latest.device_id for item in good}
 
     async def _put(self, tx: Tx, device_of: Sequence[tuple[int, Step]]) -> None:

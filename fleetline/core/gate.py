@@ -7,17 +7,16 @@
     standing  = await gate.refund(workspace)               the quota unit of a call that failed through a fault of ours
     gate.tokens                                            issue, refresh, revoke (core/tokens.py)
 
-Refusals are the classes of `model/refusals.py`. Nothing is cached: what another process changes holds at the next call.
+Refusals are the classes of `model/refusals.py`. What another process changes holds at the next call (core/holders.py).
 """
 
 import asyncio
-from dataclasses import replace
 from typing import Final
 
 import structlog
 
-from fleetline.core.metering import Meter, Uses, living, named
-from fleetline.core.ports.store import Tx
+from fleetline.core.holders import Holders
+from fleetline.core.metering import SPAN_MS, Meter, Uses, living, named
 from fleetline.core.secrets import secret_hash
 from fleetline.core.tokens import Tokens
 from fleetline.core.workspace import Core, Workspace
@@ -30,6 +29,7 @@ FLUSH_SECONDS: Final = 30.0
 SWEEP_SECONDS: Final = 3_600.0
 LIMITS_KEPT_MS: Final = 2 * DAY_MS
 ENDED_KEPT_MS: Final = DAY_MS
+USES_KEPT_MS: Final = 2 * DAY_MS
 SWEEP_ROWS: Final = 1_000
 
 
@@ -39,6 +39,7 @@ class Gate:
     def __init__(self, core: Core) -> None:
         self.core = core
         self.uses = Uses(core.store)
+        self.holders = Holders(core.store)
         self.meter = Meter(core.store, core.clock)
         self.tokens = Tokens(core, self.meter, self.uses)
 
@@ -54,8 +55,7 @@ class Gate:
         if not secret:
             raise Unknown(which, "missing")
         hashed = secret_hash(secret)
-        async with self.core.store.read() as tx:
-            found = await tx.accounts.holders([hashed], now_ms)
+        found = await self.holders.by_secret([hashed], now_ms)
         holder = living(found.get(hashed), kind, which, now_ms)
         plan, standing = self.core.plan_of(holder), None
         if kind is Kind.CALL_TOKEN:
@@ -76,8 +76,7 @@ class Gate:
         if not api_key:
             raise Unknown("key", "missing")
         hashes = [secret_hash(secret) for secret in (api_key, access_token) if secret]
-        async with self.core.store.read() as tx:
-            found = await tx.accounts.holders(hashes, now_ms)
+        found = await self.holders.by_secret(hashes, now_ms)
         key = living(found.get(hashes[0]), Kind.API_KEY, "key", now_ms)
         standing = await self.tokens.operate(key)
         self.uses.note(key.credential.credential_id, now_ms, address)
@@ -109,10 +108,9 @@ class Gate:
             raise Unknown("token")
         if now_ms >= claims.expires_at_ms:
             raise Unknown("token", "expired")
-        async with self.core.store.read() as tx:
-            holder = living(await tx.accounts.holder(claims.credential_id), Kind.ASSET_KEY, "token", now_ms)
-            if claims.level == "account" and holder.account is None:
-                holder = await _in_account(tx, holder, claims.subject)
+        account_id = claims.subject if claims.level == "account" else ""
+        found = await self.holders.in_account(claims.credential_id, account_id)
+        holder = living(found, Kind.ASSET_KEY, "token", now_ms)
         if claims.subject != (holder.account.account_id if holder.account else holder.partner_id):
             raise named(Unknown("token"), holder)
         if level is not None and level != claims.level:
@@ -131,7 +129,7 @@ class Gate:
 
     async def sweep(self) -> int:
         """Forget, in small transactions, what no limit and no token needs any more; how many rows."""
-        total, gone = 0, SWEEP_ROWS
+        total, gone, now_ms = 0, SWEEP_ROWS, self.core.clock.now_ms()
         while gone >= SWEEP_ROWS:
             now_ms = self.core.clock.now_ms()
             async with self.core.store.write() as tx:
@@ -140,6 +138,8 @@ class Gate:
                     most=SWEEP_ROWS,
                 )  # fmt: skip
             total += gone
+        async with self.core.store.write() as tx:
+            total += await tx.accounts.forget_uses((now_ms - USES_KEPT_MS) // SPAN_MS, SWEEP_ROWS * 10)
         return total
 
     async def keep(self) -> None:
@@ -160,11 +160,3 @@ class Gate:
     def _welcome(self, holder: Holder, plan: Plan, standing: Standing | None, now_ms: int, address: str) -> Workspace:
         self.uses.note(holder.credential.credential_id, now_ms, address)
         return Workspace(holder.principal(), holder.account, plan, self.core, standing)
-
-
-async def _in_account(tx: Tx, holder: Holder, account_id: str) -> Holder:
-    """A partner's holder inside one of its accounts. errors: Unknown"""
-    account = await tx.accounts.account(account_id)
-    if account is None or account.partner_id != holder.partner_id or account.closed_at_ms is not None:
-        raise Unknown("token")
-    return replace(holder, account=account)

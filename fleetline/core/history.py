@@ -16,6 +16,7 @@ from fleetline.core.ports.store import Store, Tx
 from fleetline.core.sealing import Sealing
 from fleetline.core.tracks import Tracks
 from fleetline.core.views import DayView, DeviceView, RouteView
+from fleetline.core.watching import Watching
 from fleetline.model.access import Account, Permissions, Principal
 from fleetline.model.errors import NotFound
 from fleetline.model.motion import Columns
@@ -35,6 +36,7 @@ from fleetline.model.trips.watch import Watch
 
 if TYPE_CHECKING:
     from fleetline.core.filing import Filing
+    from fleetline.core.rehearsal import Rehearsal
 
 ACCOUNTS: Final = 64
 """Audiences whose lists are kept in hand."""
@@ -71,6 +73,10 @@ class _List:
     stated: set[int] = field(default_factory=set)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
+    def quiet_at(self, now_ms: int) -> bool:
+        """Good at that moment, if neither version has changed."""
+        return self.views is not None and now_ms < self.until_ms and not self.stated
+
 
 class History:
     """All history of one store; `of` narrows it to what a principal may see."""
@@ -82,7 +88,9 @@ class History:
         self.protocols = protocols
         self.tracks = Tracks(protocols)
         self.public_url = public_url
+        self.watching = Watching()
         self._filing: Filing | None = None
+        self.rehearsal: Rehearsal | None = None
         self._lists: OrderedDict[tuple[str, Permissions, bool], _List] = OrderedDict()
 
     def attach(self, filing: "Filing") -> None:
@@ -121,6 +129,11 @@ class HistoryDesk:
         history, account_id = self._history, self._principal.account_id
         await history.settle()
         kept_list = history.list_of(account_id, self._principal.permissions, api_only)
+        # where a glance costs next to nothing, a list that is good still needs no transaction
+        if kept_list.quiet_at(now_ms) and not history.store.compares_in_passing:
+            versions = await history.store.standing(account_id)
+            if kept_list.views is not None and versions == (kept_list.registry_version, kept_list.quiet_version):
+                return kept_list.views
         async with kept_list.lock:
             async with history.store.read() as tx:
                 registry_version, history_version = await tx.history.versions(account_id)
@@ -302,8 +315,10 @@ class HistoryDesk:
         await history.settle()
         async with history.store.read() as tx:
             device = await tx.registry.device_row(self._principal.account_id, device_id)
-            # who sees everything sees what a device said before it was taken out of its vehicle, too
+            # who sees everything sees what a device said before it was taken out of its vehicle or deleted, too
             whole = not api_only and self._principal.permissions.all_devices
+            if device is None and whole:
+                device = await tx.registry.gone_device_row(self._principal.account_id, device_id)
             if device is None or not (whole or device_id in await self._visible_of(tx, device_id, api_only)):
                 raise NotFound("device", device_id)
         await history.folding.catch_up([device_id], always=True)

@@ -13,6 +13,7 @@ from typing import Final, Protocol
 
 import structlog
 
+from fleetline.core.endless import Endless, keep_going
 from fleetline.core.groups import Frames, pack_frames
 from fleetline.core.ports.journal import Journal
 from fleetline.core.ports.world import Clock
@@ -42,17 +43,26 @@ class Line(Protocol):
 
 @dataclass(slots=True, eq=False)
 class Link:
-    """One device on one connection, resolved once."""
+    """One device on one connection, resolved once.
+
+    alone  nobody else may hold the device's connection; a device without connections never has two
+    order  of the moment it came, among those of every process of this host
+    """
 
     device_id: int
     ident: str
     protocol: str
     line: Line
+    alone: bool = True
+    order: int = 0
     closed: bool = False
 
 
 Delivery = tuple[int, int, str, bytes, Callable[[bytes], object], bytes, bytes, int]
 """device id, received at ms, protocol, frame, write, reply, denial, reports"""
+
+Announce = Callable[[str], int]
+"""Tells the other processes of this host that a device has come to this one; the order of that moment."""
 
 Resolve = Callable[[str, str], Awaitable[int | None]]
 """(ident, protocol) -> device id, or None when the device is unknown and is not to be registered."""
@@ -67,6 +77,7 @@ class Intake:
         self._resolve = resolve
         self._filed = filed
         self.clock = clock
+        self.announce: Announce = lambda ident: 0
         self._open: list[Delivery] = []
         self._wake = asyncio.Event()
         self._links: dict[str, Link] = {}
@@ -77,21 +88,23 @@ class Intake:
         self.refused: Counter[tuple[str, str]] = Counter()
         self.counts: Counter[str] = Counter()
         self.touched: dict[int, int] = {}
-        self._task: asyncio.Task[None] | None = None
+        self.task: Endless | None = None
         self._stopping = False
 
     def start(self) -> None:
-        self._task = asyncio.get_running_loop().create_task(self._commit_forever())
+        self.task = keep_going(self._commit_forever(), "intake")
 
     async def stop(self) -> None:
         """Commit what waits, answer it, then end. No transport may deliver any more."""
         self._stopping = True
         self._wake.set()
-        if self._task is not None:
-            await self._task
+        if self.task is not None:
+            await self.task
 
-    async def link(self, ident: str, protocol: str, line: Line) -> Link | None:
+    async def link(self, ident: str, protocol: str, line: Line, *, alone: bool = True) -> Link | None:
         """The device behind an identifier; an older connection of the same device is closed. None: refused and counted.
+
+        alone   False for a transport without connections, of which none can be taken over
 
         errors  Unavailable when the registry cannot be asked
         """
@@ -100,13 +113,23 @@ class Intake:
             self.refuse(protocol, "unknown_device", ident=ident)
             return None
         older = self._links.get(ident)
-        link = Link(device_id, ident, protocol, line)
+        link = Link(device_id, ident, protocol, line, alone, self.announce(ident))
         self._links[ident] = link
-        if older is not None and not older.closed and older.line is not line:
-            self.counts["taken_over"] += 1
-            log.info("session taken over", ident=ident, protocol=protocol)
-            older.line.close()
+        if older is not None and older.line is not line:
+            self._taken_over(older, protocol)
         return link
+
+    def came_elsewhere(self, ident: str, order: int) -> None:
+        """A device has come to another process of this host at that moment; an older connection here is closed."""
+        link = self._links.get(ident)
+        if link is not None and link.order < order:
+            self._taken_over(link, "another process")
+
+    def _taken_over(self, older: Link, by: str) -> None:
+        if older.alone and not older.closed:
+            self.counts["taken_over"] += 1
+            log.info("session taken over", ident=older.ident, protocol=older.protocol, by=by)
+            older.line.close()
 
     def unlink(self, link: Link) -> None:
         """The connection is gone."""
@@ -168,7 +191,10 @@ class Intake:
         self.waiting_bytes -= sum(map(len, frames))
         for write, answer in zip(writes, answers, strict=True):
             if answer:
-                write(answer)
+                try:
+                    write(answer)
+                except RuntimeError:
+                    continue  # uvloop's word for a connection that was reset meanwhile; the others are still answered
         self._resume()
         if self.trouble is not None:
             with contextlib.suppress(TimeoutError):

@@ -1,7 +1,7 @@
 """Long runs: queued durably, worked on by one process at a time, gone on with after a crash from the last chunk."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Final, Protocol
@@ -114,9 +114,20 @@ class Jobs:
         self._logger = structlog.get_logger("fleetline.jobs")
 
     async def submit(
-        self, account_id: str, kind: str, request: str, total: int, parts: Iterable[bytes], summary: str = ""
+        self,
+        account_id: str,
+        kind: str,
+        request: str,
+        total: int,
+        parts: Iterable[bytes],
+        summary: str = "",
+        role: str = "in",
     ) -> Job:
-        """Stored, with everything it works on, when this returns. errors: QueueFull"""
+        """Stored, with everything it works on, when this returns.
+
+        role    of the parts: `in` goes when the job is finished, `file` stays with its results
+        errors  QueueFull
+        """
         job = Job(
             job_id=self._ids.uuid(), account_id=account_id, kind=kind, state="queued", request=request, done=0,
             total=total, summary=summary, created_at_ms=self._clock.now_ms(),
@@ -128,22 +139,27 @@ class Jobs:
                 raise QueueFull(waiting)
             await tx.power.add_job(job)
             for number, body in enumerate(parts):
-                await tx.power.add_part(job.job_id, "in", number, body)
+                await tx.power.add_part(job.job_id, role, number, body)
         self._wake.set()
         return job
 
-    async def get(self, account_id: str, job_id: str, kind: str | None = None) -> Job:
-        """errors: NotFound, also for a job of another kind than the one given"""
+    async def get(self, account_id: str, job_id: str, *kinds: str) -> Job:
+        """errors: NotFound, also for a job of another kind than those given"""
         async with self._store.read() as tx:
             job = await tx.power.job(account_id, job_id)
-        if job is None or kind not in (None, job.kind):
+        if job is None or (kinds and job.kind not in kinds):
             raise NotFound("job", job_id)
         return job
 
-    async def page(self, account_id: str, after: Place | None, most: int) -> list[Job]:
-        """By creation, from after that place."""
+    async def page(self, account_id: str, kinds: Sequence[str], after: Place | None, most: int) -> list[Job]:
+        """Those of some kinds by creation, from after that place."""
         async with self._store.read() as tx:
-            return await tx.power.find_jobs(account_id, after, most)
+            return await tx.power.find_jobs(account_id, kinds, after, most)
+
+    async def latest(self, account_id: str, kinds: Sequence[str], before: Place | None, most: int) -> list[Job]:
+        """The same, the newest first."""
+        async with self._store.read() as tx:
+            return await tx.power.latest_jobs(account_id, kinds, before, most)
 
     async def out(self, account_id: str, job_id: str) -> AsyncIterator[bytes]:
         """What the job has made, part by part. errors: NotFound"""
@@ -170,7 +186,7 @@ class Jobs:
             await tx.power.change_job(
                 replace(job, state="cancelled", finished_at_ms=now_ms, owner=None, leased_until_ms=None)
             )
-            for role in ("in", "out"):
+            for role in ("in", "out", "file"):
                 await tx.power.remove_parts(job_id, role)
 
     def expired(self, job: Job) -> bool:
@@ -217,7 +233,8 @@ class Jobs:
             for job_id in await tx.power.finished_before(now_ms - JOBS_KEPT_MS, 100):
                 await tx.power.remove_job(job_id)
             for job_id in await tx.power.finished_before(now_ms - RESULTS_KEPT_MS, 1_000):
-                await tx.power.remove_parts(job_id, "out")
+                for role in ("out", "file", "undo"):
+                    await tx.power.remove_parts(job_id, role)
 
     async def _claim(self) -> Work | None:
         self._owner = self._owner or self._ids.short("own_")

@@ -48,10 +48,21 @@ async def views(workspace: Workspace, now_ms: int) -> Sequence[DeviceView]:
     return await workspace.history.devices(now_ms, api_only=False)
 
 
-async def scene(workspace: Workspace, now_ms: int, before: Scene | None = None) -> Scene:
-    """Everything now. `before`: an earlier scene, whose vehicles and groups are good while its version is."""
+async def scene(workspace: Workspace, now_ms: int) -> Scene:
+    """Everything now; the very same scene while nothing changed, for all callers with the same rights."""
     seen = await views(workspace, now_ms)
     version = await workspace.registry.version(workspace.account_id)
+    history = workspace.core.history
+    if history is None:
+        return Scene(version, seen, {})
+    audience = (workspace.account_id, workspace.principal.permissions)
+    found = await _scene(workspace, seen, version, history.watching.last(audience))
+    history.watching.keep(audience, found)
+    return found
+
+
+async def _scene(workspace: Workspace, seen: Sequence[DeviceView], version: int, before: Scene | None) -> Scene:
+    """`before`: an earlier scene, whose vehicles and groups are good while its version is."""
     if before is not None and before.version == version:
         if seen is before.source:
             return before
@@ -108,7 +119,7 @@ async def turns(workspace: Workspace) -> AsyncIterator[Turn | None]:
     yield Turn(last.version, list(last.placed.values()), [], False)
     while True:
         await asyncio.sleep(TICK_S)
-        now = await scene(workspace, workspace.core.clock.now_ms(), last)
+        now = await scene(workspace, workspace.core.clock.now_ms())
         difference = turn(last, now)
         last = now
         yield difference if difference.changed or difference.gone or difference.registry_changed else None

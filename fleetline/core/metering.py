@@ -1,8 +1,9 @@
 """What calls use up: limit states taken from the store, judged and put back in one transaction."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from fleetline.core.ports.accounts import LimitRow
 from fleetline.core.ports.store import Store, Tx
@@ -30,7 +31,7 @@ R = TypeVar("R", bound=Refused)
 
 def named(refusal: R, holder: Holder, standing: Standing | None = None) -> R:
     """The refusal with whose call it was, for the request log, and what is left after it."""
-    refusal.credential_id = holder.credential.credential_id
+    refusal.credential_id, refusal.credential_kind = holder.credential.credential_id, holder.credential.kind.value
     refusal.account_id = holder.account.account_id if holder.account else None
     refusal.user_id = holder.user.user_id if holder.user else None
     if standing is not None:
@@ -47,27 +48,42 @@ def living(holder: Holder | None, kind: Kind, which: str, now_ms: int) -> Holder
     return holder
 
 
+SPAN_MS: Final = 600_000
+"""Uses are counted by tens of minutes."""
+
+
 class Uses:
-    """When each credential was last used, gathered in memory and written in one go now and then."""
+    """When and how often each credential was used, gathered in memory and written in one go now and then."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._waiting: dict[str, tuple[int, str]] = {}
+        self._counts: Counter[tuple[str, int, bool]] = Counter()
 
     def note(self, credential_id: str, at_ms: int, address: str) -> None:
         self._waiting[credential_id] = (at_ms, address)
 
+    def count(self, credential_id: str, at_ms: int, *, refused: bool) -> None:
+        """One operation of an API key, or one that its bucket refused."""
+        self._counts[credential_id, at_ms // SPAN_MS, refused] += 1
+
     async def flush(self) -> None:
         """Write what waits; what the store does not take now goes on waiting."""
         batch, self._waiting = self._waiting, {}
-        if not batch:
+        counts, self._counts = self._counts, Counter()
+        if not batch and not counts:
             return
         try:
             async with self._store.write() as tx:
                 # in one order for everybody, so that two workers never wait for each other
                 await tx.accounts.note_uses([(key, *batch[key]) for key in sorted(batch)])
+                spans = sorted({(key, span) for key, span, _ in counts})
+                await tx.accounts.count_uses(
+                    [(key, span, counts[key, span, False], counts[key, span, True]) for key, span in spans]
+                )
         except BaseException:
             self._waiting = {**batch, **self._waiting}
+            self._counts.update(counts)
             raise
 
 

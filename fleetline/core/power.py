@@ -1,7 +1,10 @@
-"""The desk of solar power: one object that holds every use case of resources, fleets, weather and power."""
+"""The desk of solar power and of long runs: every use case of resources, fleets, weather and jobs in one object."""
 
-from fleetline.core import power_import, power_simulation
+from fleetline.core import list_import, power_import, power_simulation
 from fleetline.core.jobs import JobKind, Jobs
+from fleetline.core.list_import import ListImports
+from fleetline.core.list_runs import ListRun
+from fleetline.core.list_undo import UndoRun
 from fleetline.core.ports.power import WeatherFiles
 from fleetline.core.ports.store import Store
 from fleetline.core.ports.world import Clock, Ids
@@ -11,6 +14,7 @@ from fleetline.core.power_import import ImportJob, Imports
 from fleetline.core.power_kernel import Kernel
 from fleetline.core.power_light import Lights
 from fleetline.core.power_measurements import Measurements
+from fleetline.core.power_meters import Meters
 from fleetline.core.power_replies import Replies
 from fleetline.core.power_resources import Resources
 from fleetline.core.power_scores import Scores
@@ -35,14 +39,20 @@ class PowerDesk:
         self.series = Series(store, self._lights, self._kernel)
         self.measurements = Measurements(store)
         self.scores = Scores(store, self._lights, self._kernel, self.measurements)
+        self.meters = Meters(store, self._lights, self._kernel, self.measurements)
         self._jobs_kernel = Kernel("fleetline-jobs")
+        lists = ListRun(store, clock, ids)
         kinds: dict[str, JobKind] = {
+            list_import.RUN: lists,
+            list_import.PREVIEW: lists,
+            list_import.UNDO: UndoRun(clock),
             power_simulation.KIND: SimulationJob(self._lights, self._jobs_kernel),
             power_import.KIND: ImportJob(clock, ids),
         }
         self.jobs = Jobs(store, clock, ids, kinds)
         self.simulations = Simulations(store, self._lights, self.jobs)
         self.imports = Imports(store, clock, ids, self.jobs)
+        self.lists = ListImports(store, clock, self.jobs)
 
     def close(self) -> None:
         self._kernel.close()

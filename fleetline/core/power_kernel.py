@@ -1,10 +1,11 @@
 """The one place where the physics is called: tile by tile on a thread, so that other work gets its turn in between."""
 
 import asyncio
+import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,7 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 Feed = Callable[[int, int], Weather]
 T = TypeVar("T")
+TURN_SECONDS: Final = 0.0005
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class Kernel:
     async def on_thread(self, work: Callable[..., T], *arguments: object) -> T:
         """`work(*arguments)` on the kernel's thread."""
         if self._threads is None:
-            self._threads = ThreadPoolExecutor(1, thread_name_prefix=self._name)
+            self._threads = ThreadPoolExecutor(1, thread_name_prefix=self._name, initializer=_give_way)
         return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
 
     async def run(self, task: Task, add: Callable[[Tile], None], rows: Rows | None = None) -> None:
@@ -87,6 +89,15 @@ class Kernel:
         """Waits for the tile that is being computed."""
         if self._threads is not None:
             self._threads.shutdown()
+
+
+def _give_way() -> None:
+    """From the first computation on the threads of this process take turns ten times as often.
+
+    A small call hops between threads a few times; each hop would wait for the 5 ms that Python leaves a thread that
+    computes. Measured on two cores: the slowest in a hundred of small calls waits a third as long while a job runs.
+    """
+    sys.setswitchinterval(TURN_SECONDS)
 
 
 def compiled_rows(task: Task) -> Rows:

@@ -9,6 +9,7 @@ import numpy as np
 
 from fleetline.core.ports.store import Store, Tx
 from fleetline.core.power_kernel import Feed
+from fleetline.core.weather_fill import filled, whole_months
 from fleetline.core.weather_finer import refined
 from fleetline.core.weather_load import Field, historical
 from fleetline.model.power import PowerModel, PvSite
@@ -32,6 +33,7 @@ class Light:
     field: Field | None
     issue_at_ms: int | None = None
     forecast_model: str | None = None
+    fills: bool = False
 
     @property
     def feed(self) -> Feed | None:
@@ -41,7 +43,7 @@ class Light:
         """What a reply says about these sites, all of which have light."""
         values = {} if self.field is None else self.field.values
         return Basis(
-            assumed=_assumed(self.field),
+            assumed=(*_assumed(self.field), *(("weather",) if self.fills else ())),
             not_modelled=not_modelled(sites, model, values),
             issue_at_ms=self.issue_at_ms,
             forecast_model=self.forecast_model,
@@ -109,17 +111,21 @@ class Lights:
                 raise CannotCompute("NoWeather")
             finer = query.period_s < source.step_s
             steps, per_period = widened(query, source.step_s) if finer else steps_of(query, source.step_s)
-            issue_at_ms, model = None, None
+            issue_at_ms, model, fills = None, None, False
             if query.kind is SeriesKind.FORECAST:
                 found = await self._forecaster(tx, account_id, query, source, steps, latitude, longitude)
                 field, issue_at_ms, model = found
+            elif query.fills:
+                wide = whole_months(steps)
+                field = await historical(tx, account_id, source, wide, latitude, longitude)
+                field, fills = await asyncio.to_thread(filled, field, wide, steps)
             else:
                 field = await historical(tx, account_id, source, steps, latitude, longitude)
         if finer:
             wanted, per_period = steps_of(query, query.period_s)
             field = await asyncio.to_thread(refined, field, steps, wanted)
             steps = wanted
-        return Light(steps, per_period, field.known(), field, issue_at_ms, model)
+        return Light(steps, per_period, field.known(), field, issue_at_ms, model, fills)
 
 
 def widened(query: PowerQuery, step_s: int) -> tuple[Steps, int]:

@@ -11,11 +11,13 @@ from fleetline.core.ports.store import Store, Tx
 from fleetline.core.power_kernel import FloatArray
 from fleetline.model.errors import FleetlineError, NotFound
 from fleetline.model.power import PowerResource
-from fleetline.model.weather import BLOCK_S
+from fleetline.model.weather import BLOCK_S, STEPS_S
 
 LEAST_SHARE: Final = -0.05
 MOST_SHARE: Final = 1.2
 """Of the AC rating: what a meter may say."""
+AT_ONCE: Final = 500
+"""Resources that are read together."""
 
 
 class OutOfRating(FleetlineError):
@@ -79,12 +81,14 @@ class Measurements:
         count = (end_s - start_s) // period_s
         out = np.full((len(resource_ids), count), np.nan)
         async with self._store.read() as tx:
-            for line, resource_id in enumerate(resource_ids):
-                known = await tx.power.measurement_steps(resource_id)
-                for step_s in sorted((step for step in known if period_s % step == 0), reverse=True):
-                    values = (await _values(tx, [resource_id], start_s, end_s, step_s))[0]
-                    means = values.reshape(count, -1).mean(axis=1)
-                    out[line] = np.where(np.isnan(out[line]), means, out[line])
+            for at in range(0, len(resource_ids), AT_ONCE):
+                some = resource_ids[at : at + AT_ONCE]
+                for step_s in (step for step in STEPS_S if period_s % step == 0):
+                    values = await _stored(tx, some, start_s, end_s, step_s)
+                    if values is not None:
+                        means = values.reshape(len(some), count, -1).mean(axis=2)
+                        part = out[at : at + AT_ONCE]
+                        part[:] = np.where(np.isnan(part), means, part)
         return out
 
 
@@ -96,19 +100,34 @@ def _check(resource: PowerResource, values: FloatArray) -> None:
 
 
 async def _values(tx: Tx, resource_ids: Sequence[str], start_s: int, end_s: int, step_s: int) -> FloatArray:
+    found = await _stored(tx, resource_ids, start_s, end_s, step_s)
+    return np.full((len(resource_ids), (end_s - start_s) // step_s), np.nan) if found is None else found
+
+
+async def _stored(tx: Tx, resource_ids: Sequence[str], start_s: int, end_s: int, step_s: int) -> FloatArray | None:
+    """(resources, steps), None where nothing at all is stored with that step."""
     first, last = start_s // BLOCK_S, (end_s - 1) // BLOCK_S
-    table = await _table(tx, resource_ids, step_s, first, last)
+    rows = await tx.power.measurements(resource_ids, step_s, (first, last))
+    if not rows:
+        return None
     at = (start_s - first * BLOCK_S) // step_s
-    return table[:, at : at + (end_s - start_s) // step_s]
+    return _unpacked(rows, resource_ids, step_s, first, last)[:, at : at + (end_s - start_s) // step_s]
 
 
 async def _table(tx: Tx, resource_ids: Sequence[str], step_s: int, first: int, last: int) -> FloatArray:
+    rows = await tx.power.measurements(resource_ids, step_s, (first, last))
+    return _unpacked(rows, resource_ids, step_s, first, last)
+
+
+def _unpacked(
+    rows: Sequence[tuple[str, int, bytes]], resource_ids: Sequence[str], step_s: int, first: int, last: int
+) -> FloatArray:
     """(resources, steps of the blocks from first to last)"""
     per_block = BLOCK_S // step_s
     out = np.full((len(resource_ids), (last - first + 1) * per_block), np.nan)
     lines = {resource_id: line for line, resource_id in enumerate(resource_ids)}
     unpacker = zstandard.ZstdDecompressor()
-    for resource_id, block, body in await tx.power.measurements(resource_ids, step_s, (first, last)):
+    for resource_id, block, body in rows:
         at = (block - first) * per_block
         out[lines[resource_id], at : at + per_block] = np.frombuffer(unpacker.decompress(body), "<f8")
     return out

@@ -2,10 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import replace
 from typing import Final, TypeVar
 
 import numpy as np
+from msgspec.structs import replace
 
 from fleetline.core.ports.store import Store, Tx
 from fleetline.core.ports.world import Clock, Ids

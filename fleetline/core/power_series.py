@@ -142,12 +142,13 @@ class Series:
             raise CannotCompute("NoWeather")
         some = [sites[index] for index in able]
         task = task_of(some, chosen(light, able), query)
-        sums = Sums(task, members, able, query.group_by)
+        sums = await self._kernel.on_thread(Sums, task, members, able, query.group_by)
         rows = await self._kernel.on_thread(compiled_rows, task)
-        sums.begin(rows)
+        await self._kernel.on_thread(sums.begin, rows)
         await self._kernel.run(task, sums.add, rows)
+        found = await self._kernel.on_thread(sums.groups)
         basis = replace(light.basis(some, query.model), failures=failures)
-        return FleetSeries(None, query, len(members), sums.groups(), basis)
+        return FleetSeries(None, query, len(members), found, basis)
 
 
 def task_of(sites: Sequence[PvSite], light: Light, query: PowerQuery) -> Task:

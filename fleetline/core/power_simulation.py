@@ -304,9 +304,11 @@ class SimulationJob:
                     groups[group].append(site)
             task = task_of(some, chosen(light, able), plan.query)
             rows = await self._kernel.on_thread(compiled_rows, task)
-            sums = FleetSums(rows, task.steps, membership(groups, len(some)), task.per_period)
+            sums = await self._kernel.on_thread(
+                lambda: FleetSums(rows, task.steps, membership(groups, len(some)), task.per_period)
+            )
             await self._kernel.run(task, sums.add, rows)
-            series = sums.series()
+            series = await self._kernel.on_thread(sums.series)
             assert series.available_kw is not None
             lines.values["ac_kw"] += np.nan_to_num(series.power_ac_kw)
             lines.values["available_kw"] += series.available_kw

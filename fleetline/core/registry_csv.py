@@ -50,7 +50,7 @@ def read_table(data: bytes, columns: Sequence[str], required: Sequence[str]) -> 
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as fault:
         raise Invalid("file", f"is not UTF-8: byte {fault.start + 1} of it") from fault
-    lines = _lines(text, _delimiter(text, columns))
+    lines = csv_lines(text, _delimiter(text, columns))
     header = [cell.strip() for cell in lines[0]] if lines else []
     places = _places(header, columns, required)
     rows, blank = [], 0
@@ -66,7 +66,8 @@ def read_table(data: bytes, columns: Sequence[str], required: Sequence[str]) -> 
     return Table(tuple(places), tuple(rows), blank, tuple(f"column {name!r} is ignored" for name in others))
 
 
-def _lines(text: str, delimiter: str) -> list[list[str]]:
+def csv_lines(text: str, delimiter: str) -> list[list[str]]:
+    """Every line as its cells. errors: Invalid(`file`)"""
     former = csv.field_size_limit(LARGEST_CELL)
     try:
         return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))

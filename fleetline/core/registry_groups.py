@@ -1,6 +1,6 @@
 """Use cases of groups: named sets of vehicles or of drivers, and who is in them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from fleetline.core.ports.store import Store
@@ -98,11 +98,12 @@ class Groups:
         """Memberships end, members stay, groups below come to the top. errors: NotFound"""
         async with writing(self._store, self._clock, account_id, author) as work:
             group = await self._group(work, group_id)
+            facts = deleted_facts(group, await work.tables.all_groups(account_id, self.kind))
             members = await work.tables.delete_group(work.book, group_id)
             work.grow(self.kind, groups=-1)
             for member_id in members:
                 work.note(self.kind.value, member_id, "left", group_id=group_id)
-            work.note(self._noun, group_id, "deleted", name=group.name)
+            work.note(self._noun, group_id, "deleted", **facts)
             return group
 
     async def assign(
@@ -169,6 +170,16 @@ class Groups:
         if group is None:
             raise NotFound(self._noun, group_id)
         return group
+
+
+def deleted_facts(group: Group, groups: Iterable[Group]) -> dict[str, object]:
+    """What the log has to keep of a deleted group, besides who left it, so that it can come back."""
+    facts: dict[str, object] = {"name": group.name}
+    if group.parent_id is not None:
+        facts["parent_id"] = group.parent_id
+    if below := sorted(other.group_id for other in groups if other.parent_id == group.group_id):
+        facts["below"] = below
+    return facts
 
 
 async def add_groups(work: Writing, kind: Kind, names: Sequence[str]) -> list[GroupOutcome]:

@@ -78,7 +78,7 @@ class Lists:
             async with writing(self._store, self._clock, account_id, author) as work:
                 if version is not None and version != work.before:
                     raise Conflict("registry", "version", version, work.before)
-                report = await _apply(work, kind, rows, options)
+                report = await apply_in(work, kind, rows, options)
                 if preview:
                     raise _Undo(replace(report, applied=False))
                 return report
@@ -99,7 +99,8 @@ class Lists:
         ]
 
 
-async def _apply(work: Writing, kind: Kind, rows: Sequence[Row], options: Options) -> ListReport:
+async def apply_in(work: Writing, kind: Kind, rows: Sequence[Row], options: Options) -> ListReport:
+    """The same inside a call that is under way; see `Lists.apply`."""
     stored = await _stored(work, kind, rows, options)
     intents, removed = judge(kind, rows, stored, options)
     _check_sync(kind, rows, stored, removed, options)

@@ -7,6 +7,7 @@ from typing import Any, Final, TypeVar
 
 import structlog
 
+from fleetline.core.endless import Endless, keep_going
 from fleetline.core.hours import Protocols, merged_hours
 from fleetline.core.ports.store import Store
 from fleetline.core.ports.world import Clock
@@ -39,16 +40,16 @@ class Sealing:
         self._clock = clock
         self._protocols = protocols
         self._positions_days = positions_days
-        self._task: asyncio.Task[None] | None = None
+        self.task: Endless | None = None
         self.sealed = 0
 
     async def start(self) -> None:
-        self._task = asyncio.get_running_loop().create_task(self._go_on())
+        self.task = keep_going(self._go_on(), "sealing")
 
     async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        if self.task is not None:
+            self.task.cancel()
+            await asyncio.gather(self.task, return_exceptions=True)
 
     async def _go_on(self) -> None:
         until_sweep = 0.0

@@ -9,7 +9,7 @@ from fleetline.core.ports.store import Tx
 from fleetline.core.secrets import fits, hint, plausible_id, secret_hash
 from fleetline.model.access import Credential, Holder, Kind, User, email_key
 from fleetline.model.limits import Standing, address_key
-from fleetline.model.refusals import GrantRefused, Unknown
+from fleetline.model.refusals import GrantRefused, TooMany, Unknown
 
 if TYPE_CHECKING:
     from fleetline.core.workspace import Core
@@ -66,10 +66,15 @@ class Tokens:
 
     async def operate(self, key: Holder) -> Standing | None:
         """Take one operation of an API key; None where the plan has no rate. errors: TooMany"""
-        plan = self._core.plan_of(key)
-        if plan.rate_per_s == 0:
-            return None
-        return await self._meter.take(f"operations:{key.credential.credential_id}", plan.rate_per_s, plan.burst, key)
+        plan, key_id, standing = self._core.plan_of(key), key.credential.credential_id, None
+        if plan.rate_per_s > 0:
+            try:
+                standing = await self._meter.take(f"operations:{key_id}", plan.rate_per_s, plan.burst, key)
+            except TooMany:
+                self._uses.count(key_id, self._core.clock.now_ms(), refused=True)
+                raise
+        self._uses.count(key_id, self._core.clock.now_ms(), refused=False)
+        return standing
 
     async def issue(self, caller: KeyCaller, client_id: str, client_secret: str) -> TokenPair:
         """A pair for client credentials, the first of a new family. errors: Unknown(`client`)"""
@@ -224,7 +229,8 @@ class Tokens:
         await self._meter.may_try(key, MOST_FAILURES, FAILURES_WITHIN_MS)
         now_ms = self._core.clock.now_ms()
         async with self._core.store.read() as tx:
-            candidates = await tx.accounts.users_by_email(email_key(email)) if _storable(email) else []
+            known = await tx.accounts.users_by_email(email_key(email)) if _storable(email) else []
+            candidates = [pair for pair in known if await _open_to(tx, pair[0])]
         user = await self._whose(candidates, password)
         if user is None:
             await self._meter.fail(key, MOST_FAILURES, FAILURES_WITHIN_MS)
@@ -240,12 +246,11 @@ class Tokens:
         return secret
 
     async def _whose(self, candidates: list[tuple[User, str | None]], password: str) -> User | None:
-        open_to = [(user, stored) for user, stored in candidates if user.disabled_at_ms is None]
         found = None
-        for user, stored in open_to:
+        for user, stored in candidates:
             if await self._core.passwords.fits(password, stored) and found is None:
                 found = user
-        if not open_to:
+        if not candidates:
             # the same work as for a known address, so that time tells nobody which addresses are known
             await self._core.passwords.fits(password, None)
         return found
@@ -257,6 +262,15 @@ class Tokens:
             holder = (await tx.accounts.holders([hashed], now_ms)).get(hashed)
             if holder is not None and holder.credential.kind is Kind.SESSION:
                 await tx.accounts.revoke([holder.credential.credential_id], now_ms)
+
+
+async def _open_to(tx: Tx, user: User) -> bool:
+    """Whether a session of this user would open anything; one password may fit in several accounts."""
+    account = await tx.accounts.account(user.account_id)
+    if user.disabled_at_ms is not None or account is None or account.closed_at_ms is not None:
+        return False
+    partner = await tx.accounts.partner(account.partner_id) if account.partner_id else None
+    return partner is None or partner.closed_at_ms is None
 
 
 def _of_key(holder: Holder, caller: KeyCaller) -> bool:

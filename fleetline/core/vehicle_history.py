@@ -38,14 +38,18 @@ class DaySum:
     last_ms: int
 
 
-async def stretches_of_vehicle(workspace: Workspace, vehicle_id: int, from_ms: int, to_ms: int) -> list[Stretch]:
-    """The devices that the vehicle carried in the span, in order. errors: NotFound, Invalid, NotInPlan
+async def stretches_of_vehicle(
+    workspace: Workspace, vehicle_id: int, from_ms: int, to_ms: int, *, archived: bool = False
+) -> list[Stretch]:
+    """The devices that the vehicle carried in the span, in order; with `archived` also of one in the archive.
+
+    errors  NotFound, Invalid, NotInPlan
 
     What a device stored before it was registered belongs to the vehicle that it was registered with.
     """
     _check_span(workspace, from_ms, to_ms)
     found = []
-    for fitting, _ in await fleet.fittings(workspace, vehicle_id):
+    for fitting, _ in await fleet.fittings(workspace, vehicle_id, archived=archived):
         every = await workspace.registry.devices.fittings(workspace.account_id, fitting.device_id)
         since_ms = 0 if fitting.from_ms == min(each.from_ms for each in every) else fitting.from_ms
         begin, end = max(from_ms, since_ms), min(to_ms, fitting.until_ms or to_ms)
@@ -54,10 +58,12 @@ async def stretches_of_vehicle(workspace: Workspace, vehicle_id: int, from_ms: i
     return found
 
 
-async def stretches_of_device(workspace: Workspace, device_id: int, from_ms: int, to_ms: int) -> list[Stretch]:
+async def stretches_of_device(
+    workspace: Workspace, device_id: int, from_ms: int, to_ms: int, *, archived: bool = False
+) -> list[Stretch]:
     """The device itself for the whole span. errors: NotFound, Invalid, NotInPlan"""
     _check_span(workspace, from_ms, to_ms)
-    await fleet.device(workspace, device_id)
+    await fleet.device(workspace, device_id, archived=archived)
     return [Stretch(device_id, from_ms, to_ms)]
 
 
@@ -74,7 +80,7 @@ def _check_span(workspace: Workspace, from_ms: int, to_ms: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Found(Generic[T]):
-    """(device, what it said) in order; missing: devices that have left the account since, whose past is not shown."""
+    """(device, what it said) in order; missing: devices deleted since, whose past only those see who see all."""
 
     items: list[tuple[int, T]]
     missing: list[int]

@@ -273,11 +273,29 @@ class Credential:
         return self.state(now_ms) in ("active", "blocked")
 
 
+@dataclass(slots=True)
+class Activity:
+    """How much a credential was used in the last 24 hours, and what of its is alive.
+
+    operations, refused  of an API key: calls that counted, and those that its bucket refused
+    families             of a client: refresh tokens that can still be used, one for each family
+    last_token_at_ms     of a client: when its newest token was made; None for none in the last days
+    former_until_ms      until when the secret from before a rotation works on; None: it does not
+    """
+
+    operations: int = 0
+    refused: int = 0
+    families: int = 0
+    last_token_at_ms: int | None = None
+    former_until_ms: int | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Holder:
     """A credential as found by its secret, together with everybody it depends on.
 
-    parent  the credential it dies with; None when it stands alone
+    parent    the credential it dies with; None when it stands alone
+    until_ms  the end of a former secret, by which it was found; None: by its present one
     """
 
     credential: Credential
@@ -285,6 +303,7 @@ class Holder:
     partner: Partner | None
     user: User | None
     parent: Credential | None = None
+    until_ms: int | None = None
 
     @property
     def partner_id(self) -> str | None:
@@ -297,9 +316,10 @@ class Holder:
         return replace(self, credential=replace(self.credential, expires_at_ms=None)).alive(now_ms)
 
     def alive(self, now_ms: int) -> bool:
-        """False once it, its parent, its user, its account or its partner has ended."""
+        """False once it, its secret, its parent, its user, its account or its partner has ended."""
         return (
-            self.credential.usable(now_ms)
+            (self.until_ms is None or now_ms < self.until_ms)
+            and self.credential.usable(now_ms)
             and (self.parent is None or self.parent.usable(now_ms))
             and (self.user is None or self.user.disabled_at_ms is None)
             and (self.account is None or self.account.closed_at_ms is None)
@@ -345,6 +365,11 @@ class Principal:
     kind: Kind
     permissions: Permissions
     read_only: bool = False
+
+    @property
+    def credential_kind(self) -> str:
+        """As words of the command line and of the store."""
+        return self.kind.value
 
     @property
     def administers(self) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -96,8 +97,7 @@ FIRST_DATE: Final = datetime.date(1970, 1, 1)
 LAST_DATE: Final = datetime.date(2100, 12, 31)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inverters:
+class Inverters(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """`count` equal inverters."""
 
     count: int
@@ -105,8 +105,7 @@ class Inverters:
     efficiency_pct: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Modules:
+class Modules(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """`count` equal modules: one row of the physics.
 
     nameplate_dc_kw                    each, at 1000 W/m2 and 25 C
@@ -122,8 +121,7 @@ class Modules:
     noct_c: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Obstruction:
+class Obstruction(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One point of the skyline around an array."""
 
     azimuth_deg: float
@@ -134,8 +132,7 @@ class Obstruction:
 ALL_SEEN: Final = (100.0,) * 12
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PvArray:
+class PvArray(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Modules that face one way.
 
     azimuth_deg, tilt_deg  north 0, clockwise, and from flat: of the surface, or of the axis when tracked
@@ -159,8 +156,7 @@ class PvArray:
     named_months: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PvSystem:
+class PvSystem(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Arrays behind one set of inverters.
 
     install_date, decommission_date  None: the site's
@@ -183,8 +179,7 @@ class PvSystem:
     slide_amount_coefficient: float = 0.197
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PvSite:
+class PvSite(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A place and what stands there: everything that the physics reads.
 
     elevation_m               None: from the table that is shipped
@@ -204,17 +199,24 @@ class PvSite:
     @property
     def dc_kw(self) -> float:
         """Sum of count x nameplate over all modules."""
-        rows = (row for system in self.systems for array in system.arrays for row in array.modules)
-        return sum(row.count * row.nameplate_dc_kw for row in rows)
+        total = 0.0
+        for system in self.systems:
+            for array in system.arrays:
+                for row in array.modules:
+                    total += row.count * row.nameplate_dc_kw
+        return total
 
     @property
     def ac_kw(self) -> float:
         """Sum of count x rating over all inverters, whatever the export limit."""
-        return sum(item.count * item.max_power_ac_kw for system in self.systems for item in system.inverters)
+        total = 0.0
+        for system in self.systems:
+            for item in system.inverters:
+                total += item.count * item.max_power_ac_kw
+        return total
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PowerResource:
+class PowerResource(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One PV site of an account with its names; `customer_class` is the class the account sorts it in."""
 
     resource_id: str

@@ -7,7 +7,8 @@ from fleetline.model.limits import Standing
 class Refused(FleetlineError):
     """The gate did not admit the call.
 
-    credential_id, account_id, user_id  whose call it was, as far as known; for the request log, never for an answer
+    credential_id, credential_kind, account_id, user_id  whose call it was, as far as known; for the request log, never
+              for an answer
     standing  what is left of the quota or bucket, where the call was counted before it was refused
     """
 
@@ -15,6 +16,7 @@ class Refused(FleetlineError):
         super().__init__(fact)
         self.standing = standing
         self.credential_id: str | None = None
+        self.credential_kind = ""
         self.account_id: str | None = None
         self.user_id: str | None = None
 

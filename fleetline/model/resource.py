@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+import msgspec
+from msgspec import structs
+
 from fleetline.model.errors import FleetlineError
 from fleetline.model.power import Fleet, PowerResource, PvSite, Tracking
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
+class Draft(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What an account wants stored of one resource; see `PowerResource`.
 
     resource_id  None where the account leaves the choice to us
@@ -45,10 +47,10 @@ class Draft:
     def changed(self, before: PowerResource, now_ms: int) -> PowerResource:
         """The resource when it replaces another; the very same object when nothing differs."""
         made = self.made(before.resource_id, before.account_id, now_ms)
-        same = replace(
+        same = structs.replace(
             made, created_at_ms=before.created_at_ms, updated_at_ms=before.updated_at_ms, version=before.version
         )
-        return before if same == before else replace(same, updated_at_ms=now_ms, version=before.version + 1)
+        return before if same == before else structs.replace(same, updated_at_ms=now_ms, version=before.version + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +99,7 @@ Place = tuple[int, str]
 """Where a walk through a list stands: creation time and id of the last thing seen."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(msgspec.Struct, frozen=True, gc=False):
     """Why a value may not be stored, in the words of whoever read it.
 
     field  path in the reader's own names
@@ -110,8 +111,7 @@ class Fault:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True, gc=False):
     """One row of an import: a draft, or the faults that keep it from being one.
 
     number    1 is the first row of data
@@ -128,8 +128,7 @@ class Row:
     repeats: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class RowReason:
+class RowReason(msgspec.Struct, frozen=True, gc=False):
     """Why a row without faults was refused.
 
     code    `repeated` (holder: the row that came first), `taken` (the resource that has the customer's id), `exists`
@@ -141,8 +140,7 @@ class RowReason:
     holder: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RowOutcome:
+class RowOutcome(msgspec.Struct, frozen=True, gc=False):
     """What became of one row: `created`, `updated`, `unchanged` or `refused`.
 
     reason  why the core refused it; None where the faults of the row say it

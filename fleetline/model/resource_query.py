@@ -43,6 +43,7 @@ class PowerQuery:
     fields          of the kernel, besides ac_kw
     as_of_ms        of a forecast: nothing observed after it may be used
     only_persisted  of a forecast: what was pushed is left aside
+    fills           of the past: missing weather takes the mean of its time of day in its month
     """
 
     kind: SeriesKind
@@ -55,6 +56,7 @@ class PowerQuery:
     group_by: GroupBy = GroupBy.NONE
     as_of_ms: int = 0
     only_persisted: bool = False
+    fills: bool = False
 
     @property
     def periods(self) -> int:
@@ -73,7 +75,7 @@ class Failure:
 class Basis:
     """What a series was computed from.
 
-    assumed       weather fields that were supplied where none was known: `temperature_c`, `wind_ms`
+    assumed       what was supplied where nothing was known: `temperature_c`, `wind_ms`, and `weather` for whole steps
     not_modelled  stored attributes that the model left out
     issue_at_ms, forecast_model  of forecasts: `pushed` or `persistence`
     """

@@ -1,6 +1,5 @@
 """What looks wrong about a solar site although it may be stored: watts for kilowatts, radians for degrees."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -29,45 +28,43 @@ class Remark:
 
 def remarks(site: PvSite) -> list[Remark]:
     """One for each thing that looks wrong, from the site down."""
-    return list(_of_site(site))
-
-
-def _of_site(site: PvSite) -> Iterator[Remark]:
+    found: list[Remark] = []
     if not LEAST_DC_PER_AC <= site.dc_kw / site.ac_kw <= MOST_DC_PER_AC:
-        yield Remark("ratio", ("systems",))
+        found.append(Remark("ratio", ("systems",)))
     if site.latitude_deg == 0 and site.longitude_deg == 0:
-        yield Remark("null_island", ("latitude_deg",))
+        found.append(Remark("null_island", ("latitude_deg",)))
     for number, system in enumerate(site.systems):
-        yield from _of_system(site, system, ("systems", number))
+        _of_system(site, system, ("systems", number), found)
+    return found
 
 
-def _of_system(site: PvSite, system: PvSystem, path: Path) -> Iterator[Remark]:
+def _of_system(site: PvSite, system: PvSystem, path: Path, found: list[Remark]) -> None:
     derate = DERATE_PCT[PowerModel.PVLIB] if system.derate_pct is None else system.derate_pct
     if derate < LOW_DERATE_PCT:
-        yield Remark("derate", (*path, "derate_pct"))
+        found.append(Remark("derate", (*path, "derate_pct")))
     for number, array in enumerate(system.arrays):
         place = (*path, "arrays", number)
         for index, modules in enumerate(array.modules):
-            yield from _of_modules(modules, (*place, "modules", index))
-        yield from _of_array(site, array, place)
+            _of_modules(modules, (*place, "modules", index), found)
+        _of_array(site, array, place, found)
 
 
-def _of_modules(modules: Modules, path: Path) -> Iterator[Remark]:
+def _of_modules(modules: Modules, path: Path, found: list[Remark]) -> None:
     if modules.nameplate_dc_kw > LARGE_MODULE_KW:
-        yield Remark("watts", (*path, "nameplate_dc_kw"))
+        found.append(Remark("watts", (*path, "nameplate_dc_kw")))
     if modules.ptc_kw is not None and modules.ptc_kw > modules.nameplate_dc_kw:
-        yield Remark("ptc", (*path, "ptc_kw"))
+        found.append(Remark("ptc", (*path, "ptc_kw")))
     if modules.temperature_coefficient_pct_per_c > LARGE_COEFFICIENT:
-        yield Remark("coefficient", (*path, "temperature_coefficient_pct_per_c"))
+        found.append(Remark("coefficient", (*path, "temperature_coefficient_pct_per_c")))
 
 
-def _of_array(site: PvSite, array: PvArray, path: Path) -> Iterator[Remark]:
+def _of_array(site: PvSite, array: PvArray, path: Path, found: list[Remark]) -> None:
     azimuth, tilt = array.azimuth_deg, array.tilt_deg
     if array.tracking is Tracking.FIXED and tilt > STEEP_DEG and _faces_away(site.latitude_deg, azimuth):
-        yield Remark("facing", (*path, "azimuth_deg"))
+        found.append(Remark("facing", (*path, "azimuth_deg")))
     in_range = tilt <= RADIANS_TILT and azimuth <= RADIANS_AZIMUTH
     if in_range and azimuth != int(azimuth) and tilt != int(tilt):
-        yield Remark("radians", (*path, "tilt_deg"))
+        found.append(Remark("radians", (*path, "tilt_deg")))
 
 
 def _faces_away(latitude_deg: float, azimuth_deg: float) -> bool:

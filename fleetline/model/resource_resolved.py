@@ -1,6 +1,6 @@
 """A site with everything that its account left open filled in, as the physics fills it in."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from fleetline.model.power import (
     DEGRADATION_PCT_PER_YEAR,

@@ -2,7 +2,9 @@
 
 import datetime
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
 
 from fleetline.model.power import PowerResource, PvSite, PvSystem, Tracking
 from fleetline.model.resource import Box, tracking_of

@@ -1,15 +1,16 @@
 """What forbids storing a PV site: a number out of its range, a part without the parts it needs, dates out of order."""
 
-import dataclasses
 import datetime
 from collections.abc import Iterator
 from typing import Any, Final
+
+import msgspec
 
 from fleetline.model.power import FIRST_DATE, LAST_DATE, LIMITS, Inverters, Modules, Obstruction, PvSite
 
 MOST_PARTS: Final = 1_000
 """Entries of any one list of a site."""
-_OWN_NAMES: Final = {
+_OWN_NAMES: Final[dict[tuple[Any, str], str]] = {
     (Inverters, "count"): "inverter_count",
     (Modules, "count"): "module_count",
     (Obstruction, "elevation_deg"): "obstruction_elevation_deg",
@@ -25,7 +26,7 @@ def site_faults(site: PvSite) -> Iterator[tuple[str, str]]:
 
 
 def _faults(thing: Any, path: str) -> Iterator[tuple[str, str]]:
-    for part in dataclasses.fields(thing):
+    for part in msgspec.structs.fields(thing):
         value, place = getattr(thing, part.name), f"{path}{part.name}"
         limit = LIMITS.get(_OWN_NAMES.get((type(thing), part.name), part.name))
         if isinstance(value, tuple):
@@ -53,7 +54,7 @@ def _list_faults(name: str, values: tuple[Any, ...], place: str) -> Iterator[tup
         yield place, "must be months from 1 to 12"
     limit = LIMITS.get(name)
     for number, value in enumerate(values):
-        if dataclasses.is_dataclass(value):
+        if isinstance(value, msgspec.Struct):
             yield from _faults(value, f"{place}[{number}].")
         elif limit is not None and not limit.holds(value):
             yield f"{place}[{number}]", f"must be from {limit.low:g} to {limit.high:g}"

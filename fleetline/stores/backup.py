@@ -17,6 +17,7 @@ import msgspec
 import zstandard
 
 from fleetline.model.errors import Invalid
+from fleetline.stores.citus import one_moment
 from fleetline.stores.engine import SCHEMA, Connection, Engine, migrations
 from fleetline.stores.journals import Journals
 
@@ -41,7 +42,7 @@ async def write_backup(engine: Engine, journals: Journals, path: Path, now_ms: i
             async for rows in journals.everything(intake):
                 put(["journal", intake, rows])
                 counts["journal"] = counts.get("journal", 0) + len(rows)
-        async with engine.read() as tx:
+        async with one_moment(engine) as tx:
             for table in await _tables(engine, tx):
                 columns = await _columns(engine, tx, table)
                 put(["table", table, columns])
@@ -140,8 +141,11 @@ async def _tables(engine: Engine, tx: Connection) -> list[str]:
     if engine.name == "sqlite":
         rows = await tx.fetch("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
     else:
+        # a cluster's coordinator may hold shards; for the rest of this transaction it hides them
+        await tx.fetch("SELECT set_config('citus.override_table_visibility', 'on', true)")
         rows = await tx.fetch(
-            "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' ORDER BY 1"
+            "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
+            " AND table_type = 'BASE TABLE' ORDER BY 1"
         )
     return [row[0] for row in rows if row[0] not in _SKIPPED]
 

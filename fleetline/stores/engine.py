@@ -2,7 +2,10 @@
 
 The SQL of `tables/` is PostgreSQL's with numbered placeholders `$1`. What the engines spell differently stands in
 braces:
-`{in_ints:$1}` and `{in_texts:$1}` test membership of a Python list, `{for_update}` locks rows where rows can be locked.
+`{in_ints:$1}` and `{in_texts:$1}` test membership of a Python list, `{for_update}` locks rows where rows can be locked,
+`{values}` in `insert_many` stands for the rows. `{next_settling}` is a counter's `next` in the RETURNING of the UPDATE
+that made it, `{next_settled}` the same in a SELECT, which then sees everything that was written under that number
+or a lower one, also on other nodes.
 Migrations use `{id}` (a growing integer primary key), `{bytes}`, `{text_key}` (text ordered by its bytes) and
 `{without_rowid}`.
 """
@@ -15,6 +18,8 @@ from importlib.resources import files
 from typing import Any, Final, Protocol
 
 SCHEMA: Final = "schema_version"
+SETTLING: Final = 0x4656
+"""Class of advisory locks, "FV"; the journals' is another one."""
 
 
 class Connection(Protocol):
@@ -40,6 +45,14 @@ class Connection(Protocol):
         """The statement once per row of parameters, as one prepared statement."""
         ...
 
+    async def fetch_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
+        """All rows of the statement run once per row of parameters, in their order."""
+        ...
+
+    async def insert_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        """`INSERT INTO ... VALUES {values} ...` in as few statements as the engine takes; no key may come twice."""
+        ...
+
     async def copy(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         """Insert many rows by the engine's fastest way; any clash of keys fails the transaction."""
         ...
@@ -53,6 +66,8 @@ class Engine(Protocol):
     """An open database."""
 
     name: str
+    compares_in_passing: bool
+    """Whether `read` and `write` compare the open pledge of the call with the access version; errors then: Moved."""
 
     def read(self) -> AbstractAsyncContextManager[Connection]:
         """A transaction that sees one moment and changes nothing."""
@@ -60,6 +75,13 @@ class Engine(Protocol):
 
     def write(self) -> AbstractAsyncContextManager[Connection]:
         """A transaction that commits durably when the block ends well, and rolls back when it raises."""
+        ...
+
+    async def peek(self, sql: str, *parameters: Any) -> tuple[Any, ...] | None:
+        """The first row of one statement, its parameters no lists, outside of any transaction and as cheap as can be.
+
+        It sees everything that was committed before the call.
+        """
         ...
 
     async def close(self) -> None: ...
@@ -72,14 +94,34 @@ _IN = re.compile(r"\{in_(ints|texts):(\$\d+)\}")
 def sqlite_sql(sql: str) -> str:
     """The shared SQL in SQLite's words; lists arrive as JSON text."""
     sql = _IN.sub(r"IN (SELECT value FROM json_each(\2))", sql).replace("{for_update}", "")
+    sql = sql.replace("{next_settling}", "next").replace("{next_settled}", "next")
     return re.sub(r"\$(\d+)", r"?\1", sql)
+
+
+# The nodes of a cluster commit one after the other: a counter can be seen before what was written under its number.
+# A writer keeps a lock named by the number until all nodes have committed; who reads the number, or makes the next
+# one, waits for that.
+_SETTLING: Final = (
+    f"(SELECT next FROM pg_advisory_xact_lock({SETTLING}, (next & 2147483647)::int),"
+    f" pg_advisory_xact_lock_shared({SETTLING}, ((next - 1) & 2147483647)::int))"
+)
+_SETTLED: Final = f"(SELECT next FROM pg_advisory_xact_lock_shared({SETTLING}, (next & 2147483647)::int))"
 
 
 @lru_cache(4096)
 def postgres_sql(sql: str) -> str:
     """The shared SQL in PostgreSQL's words."""
     kinds = {"ints": "bigint[]", "texts": "text[]"}
-    return _IN.sub(lambda m: f"= ANY({m[2]}::{kinds[m[1]]})", sql).replace("{for_update}", "FOR UPDATE")
+    sql = _IN.sub(lambda m: f"= ANY({m[2]}::{kinds[m[1]]})", sql).replace("{for_update}", "FOR UPDATE")
+    return sql.replace("{next_settling}", _SETTLING).replace("{next_settled}", _SETTLED)
+
+
+@lru_cache(256)
+def several_rows(sql: str, width: int, count: int) -> str:
+    """The text of `insert_many` for some rows; their parameters follow each other row by row."""
+    numbers = iter(range(1, width * count + 1))
+    rows = ["(" + ", ".join(f"${next(numbers)}" for _ in range(width)) + ")" for _ in range(count)]
+    return sql.replace("{values}", ", ".join(rows))
 
 
 _TYPES: Final = {

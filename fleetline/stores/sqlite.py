@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -11,7 +10,8 @@ from typing import Any, Final, TypeVar
 import apsw
 
 from fleetline.model.errors import Unavailable
-from fleetline.stores.engine import UniqueClash, sqlite_sql
+from fleetline.stores.engine import UniqueClash, several_rows, sqlite_sql
+from fleetline.stores.seat import Seat
 
 T = TypeVar("T")
 
@@ -44,35 +44,14 @@ def open_connection(path: Path, *, page_bytes: int = PAGE_BYTES, checkpoint_page
     return connection
 
 
-class Seat:
-    """One connection and the only thread that ever touches it."""
-
-    def __init__(self, connection: apsw.Connection, name: str) -> None:
-        self.connection = connection
-        self.lock = asyncio.Lock()
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
-
-    async def run(self, work: Callable[[], T]) -> T:
-        """`work()` on the seat's thread, engine faults translated."""
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._thread, work)
-        except apsw.ConstraintError as fault:
-            raise UniqueClash(str(fault)) from fault
-        except _AWAY as fault:
-            raise Unavailable(str(fault)) from fault
-
-    def later(self, work: Callable[[], object]) -> None:
-        """`work()` after everything asked before, without waiting for it."""
-        self._thread.submit(work)
-
-    def end_read(self) -> None:
-        """Close a read transaction, if one is open (a failed first statement leaves none)."""
-        if self.connection.in_transaction:
-            self.connection.execute("ROLLBACK").fetchall()
-
-    def close(self) -> None:
-        self._thread.submit(self.connection.close).result()
-        self._thread.shutdown()
+async def run_on(seat: Seat, work: Callable[[], T]) -> T:
+    """`work()` on the seat's thread, engine faults translated."""
+    try:
+        return await seat.run(work)
+    except apsw.ConstraintError as fault:
+        raise UniqueClash(str(fault)) from fault
+    except _AWAY as fault:
+        raise Unavailable(str(fault)) from fault
 
 
 class SqliteConnection:
@@ -88,14 +67,15 @@ class SqliteConnection:
         """On the seat's thread; the transaction begins with its first statement, which saves a trip there."""
         self.statements += 1
         if self.begun:
-            return await self._seat.run(work)
+            return await run_on(self._seat, work)
         self.begun = True
 
         def first() -> T:
+            self._seat.end_read()  # of whoever sat here before
             self._seat.connection.execute(self._begin).fetchall()
             return work()
 
-        return await self._seat.run(first)
+        return await run_on(self._seat, first)
 
     async def fetch(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
         text, bound = sqlite_sql(sql), tuple(map(_parameter, parameters))
@@ -115,8 +95,18 @@ class SqliteConnection:
         return await self._run(work)
 
     async def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
-        text, bound = sqlite_sql(sql), [tuple(map(_parameter, row)) for row in rows]
+        text = sqlite_sql(sql)
+        # only {in_...} takes lists, and it is spelled json_each here: everything else is bound as it is
+        bound = [tuple(map(_parameter, row)) for row in rows] if "json_each" in text else list(rows)
         await self._run(lambda: self._seat.connection.executemany(text, bound).fetchall())
+
+    async def fetch_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
+        text, bound = sqlite_sql(sql), [tuple(map(_parameter, row)) for row in rows]
+        return await self._run(lambda: self._seat.connection.executemany(text, bound).fetchall())
+
+    async def insert_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        if rows:
+            await self.execute_many(several_rows(sql, len(rows[0]), 1), rows)
 
     async def copy(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         marks = ", ".join(f"${index + 1}" for index in range(len(columns)))
@@ -127,12 +117,17 @@ class SqliteEngine:
     """An embedded database in one file."""
 
     name = "sqlite"
+    compares_in_passing = False
 
     def __init__(self, path: Path) -> None:
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
         self._writer = Seat(open_connection(path), "fleetline-writer")
-        self._readers: asyncio.Queue[Seat] = asyncio.Queue()
+        self._writer.free = False  # its transactions are ended by those who began them, however long they pause
+        self._glance = open_connection(path)
+        # the loop itself looks through this one, so it must never wait there
+        self._glance.set_busy_timeout(0)
+        self._readers: asyncio.LifoQueue[Seat] = asyncio.LifoQueue()
         self._seats = [Seat(open_connection(path), f"fleetline-reader-{index}") for index in range(READERS)]
         for seat in self._seats:
             self._readers.put_nowait(seat)
@@ -141,13 +136,13 @@ class SqliteEngine:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[SqliteConnection]:
         seat = await self._readers.get()
+        seat.free = False
         connection = SqliteConnection(seat, "BEGIN")
         try:
             yield connection
         finally:
-            if connection.begun:
-                # nothing depends on how a read ends: its thread closes it before the next one begins
-                seat.later(seat.end_read)
+            # nothing depends on how a read ends: the next one closes it, or its thread when none comes soon
+            seat.free = True
             self.statements += connection.statements
             self._readers.put_nowait(seat)
 
@@ -163,16 +158,26 @@ class SqliteEngine:
         try:
             yield connection
             if connection.begun:
-                await seat.run(lambda: seat.connection.execute("COMMIT").fetchall())
+                await run_on(seat, lambda: seat.connection.execute("COMMIT").fetchall())
         except BaseException:
             # a cancelled or failed block must never leave its transaction open for the next one
             if connection.begun:
                 with suppress(Unavailable, UniqueClash, apsw.SQLError):
-                    await asyncio.shield(seat.run(lambda: seat.connection.execute("ROLLBACK").fetchall()))
+                    await asyncio.shield(run_on(seat, lambda: seat.connection.execute("ROLLBACK").fetchall()))
             raise
         finally:
             self.statements += connection.statements
 
+    async def peek(self, sql: str, *parameters: Any) -> tuple[Any, ...] | None:
+        self.statements += 1
+        try:
+            rows = self._glance.execute(sqlite_sql(sql), parameters).fetchall()
+        except _AWAY:
+            async with self.read() as connection:
+                return await connection.fetch_one(sql, *parameters)
+        return rows[0] if rows else None
+
     async def close(self) -> None:
+        self._glance.close()
         for seat in (*self._seats, self._writer):
             seat.close()

@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fleetline.stores.engine import Connection, Engine
-from fleetline.stores.tables.accounts import AccountTables
-from fleetline.stores.tables.history import HistoryTables
+from fleetline.stores.tables.accounts import ACCESS_VERSION, AccountTables
+from fleetline.stores.tables.history import VERSIONS, HistoryTables
 from fleetline.stores.tables.own import OwnTables
 from fleetline.stores.tables.power import PowerTables
 from fleetline.stores.tables.registry import RegistryTables
@@ -39,4 +39,19 @@ class EngineStore:
     @asynccontextmanager
     async def write(self) -> AsyncIterator[EngineTx]:
         async with self.engine.write() as connection:
-            yield EngineTx(connection)
+            tx = EngineTx(connection)
+            yield tx
+            await tx.accounts.settle()
+
+    @property
+    def compares_in_passing(self) -> bool:
+        return self.engine.compares_in_passing
+
+    async def access_version(self) -> int:
+        row = await self.engine.peek(ACCESS_VERSION)
+        return int(row[0]) if row else 0
+
+    async def standing(self, account_id: str) -> tuple[int, int]:
+        row = await self.engine.peek(VERSIONS, account_id)
+        assert row is not None, "a row of two values"
+        return int(row[0]), int(row[1])

@@ -69,7 +69,7 @@ class TrackerDatagrams(asyncio.DatagramProtocol):
     async def _ask(self, receipt: Receipt, data: bytes, addr: Any) -> None:
         assert receipt.ident is not None
         try:
-            link = await self._intake.link(receipt.ident, self._protocol.name, _Peer())
+            link = await self._intake.link(receipt.ident, self._protocol.name, _Peer(), alone=False)
         except Unavailable as fault:
             self._intake.refuse(self._protocol.name, "registry_unavailable", ident=receipt.ident)
             log.warning("registry cannot be asked", reason=fault.reason)

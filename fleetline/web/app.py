@@ -11,6 +11,7 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from fleetline.web.asking import AsgiApp, nobody
+from fleetline.web.catalogue import ENGLISH, Catalogue
 from fleetline.web.pages import (
     coming,
     devices,
@@ -38,16 +39,18 @@ Rows = tuple[tuple[str, str, Handler], ...]
 
 
 def web_app(
-    public_url: str, api: AsgiApp = nobody, *, handbooks: Handbooks | None = None, tiles: Path | None = None
-) -> Starlette:
+    public_url: str, api: AsgiApp = nobody, *, handbooks: Handbooks | None = None, tiles: Path | None = None,
+    texts: Catalogue = ENGLISH,
+) -> Starlette:  # fmt: skip
     """The pages of one server.
 
     public_url  where people reach it; may be empty
     api         the application that serves /api/v1, asked in this process with the visitor's cookie
     handbooks   the documentation of all APIs by name, for /docs
     tiles       where the operator may put a street map, a PMTiles file; looked for at each page
+    texts       the language
     """
-    site = Site(public_url, api, handbooks, tiles)
+    site = Site(public_url, api, handbooks, tiles, texts=texts)
     rows: Rows = (
         *home.PAGES, *live.PAGES, *members.PAGES, *trips.PAGES, *groups.PAGES, *devices.PAGES, *imports.PAGES,
         *solar.PAGES, *keys.PAGES, *settings.PAGES,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
+import orjson
 from starlette.requests import Request
 
 Scope = MutableMapping[str, Any]
@@ -48,7 +49,7 @@ class Reply:
 
     def value(self) -> Any:
         """The JSON of the body, None for an empty one."""
-        return json.loads(self.body) if self.body else None
+        return orjson.loads(self.body) if self.body else None
 
 
 class OwnApi:
@@ -61,18 +62,20 @@ class OwnApi:
         """The value at a path; a query value of None or "" is left out, a list is repeated. errors: Refused"""
         return (await self.call("GET", path, query=query)).value()
 
-    async def send(self, method: str, path: str, body: Any = None, /, **query: Any) -> Any:
-        """Change something and take what the API says. errors: Refused"""
+    async def send(self, method: str, path: str, body: Any = None, /, *, revision: str = "", **query: Any) -> Any:
+        """Change something and take what the API says; revision: the one that the change rests on. errors: Refused"""
         raw = b"" if body is None else json.dumps(body).encode()
         kind = "" if body is None else "application/json"
-        return (await self.call(method, path, query=query, body=raw, media=kind)).value()
+        return (await self.call(method, path, query=query, body=raw, media=kind, revision=revision)).value()
 
     async def call(
-        self, method: str, path: str, *, query: Mapping[str, Any] | None = None, body: bytes = b"", media: str = ""
-    ) -> Reply:
+        self, method: str, path: str, *, query: Mapping[str, Any] | None = None, body: bytes = b"", media: str = "",
+        revision: str = "",
+    ) -> Reply:  # fmt: skip
         """errors: Refused for every status from 400"""
         asked = {name: value for name, value in (query or {}).items() if value not in (None, "", [])}
-        reply = await self._ask(method, BASE + path, urlencode(asked, doseq=True).encode(), body, media)
+        more = [(b"if-match", f'"{revision}"'.encode("latin-1", "replace"))] if revision else []
+        reply = await self._ask(method, BASE + path, urlencode(asked, doseq=True).encode(), body, media, more)
         if reply.status >= 400:
             try:
                 problem = reply.value() or {}
@@ -81,8 +84,11 @@ class OwnApi:
             raise Refused(reply.status, problem)
         return reply
 
-    async def _ask(self, method: str, path: str, query: bytes, body: bytes, media: str) -> Reply:
-        headers = [(name, value) for name, value in self._request.scope["headers"] if name in PASSED_ON]
+    async def _ask(
+        self, method: str, path: str, query: bytes, body: bytes, media: str, more: list[tuple[bytes, bytes]]
+    ) -> Reply:
+        headers = [*more]
+        headers += [(name, value) for name, value in self._request.scope["headers"] if name in PASSED_ON]
         headers += [(b"content-length", str(len(body)).encode()), (b"accept-encoding", b"identity")]
         if media:
             headers.append((b"content-type", media.encode()))

@@ -67,9 +67,25 @@ def build(*, force: bool = False) -> bool:
     return True
 
 
+def check_types() -> None:
+    """Check the scripts against what their comments say of them. errors: NotBuilt"""
+    node = shutil.which("node", path=str(node_folder())) or str(node_folder() / "node")
+    checker = PROJECT / "node_modules" / "typescript" / "bin" / "tsc"
+    if not checker.is_file():
+        raise NotBuilt("there is no TypeScript: npm ci")
+    _run(node, str(checker), "--project", str(PROJECT / "tsconfig.json"))
+
+
 def main() -> int:
     """What `python -m fleetline.web.build` does; 0 even when nothing could be built, since the pages work without."""
     strict = "--strict" in sys.argv[1:]
+    if "--types" in sys.argv[1:]:
+        try:
+            check_types()
+        except NotBuilt as reason:
+            sys.stderr.write(f"{reason}\n")
+            return 1
+        return 0
     try:
         done = build(force="--force" in sys.argv[1:])
     except NotBuilt as reason:

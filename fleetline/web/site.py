@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from fleetline.web.asking import AsgiApp, OwnApi, Refused
+from fleetline.web.catalogue import ENGLISH, Catalogue, CatalogueTexts
 from fleetline.web.streets import streets_of
 from fleetline.web.words import Words, zone_of
 
@@ -50,7 +51,13 @@ class Site:
     """One web app."""
 
     def __init__(
-        self, public_url: str, api: AsgiApp, handbooks: Handbooks | None, tiles: Path | None = None, dist: Path = DIST
+        self,
+        public_url: str,
+        api: AsgiApp,
+        handbooks: Handbooks | None,
+        tiles: Path | None = None,
+        dist: Path = DIST,
+        texts: Catalogue = ENGLISH,
     ) -> None:
         self.public_url, self.api, self.dist = public_url, api, dist
         self._handbooks = handbooks
@@ -65,7 +72,10 @@ class Site:
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
+            extensions=[CatalogueTexts],
         )
+        self.texts = texts
+        self.pages.catalogue = texts  # type: ignore[attr-defined]  # the extension reads it when it compiles
         self.pages.filters["marked"] = marked
         self.pages.globals |= {"asset": self.asset, "built": bool(self.assets), "version": self.version}
 
@@ -96,7 +106,7 @@ class Visit:
         self.api = OwnApi(site.api, request)
         self.me: dict[str, Any] | None = None
         self.form: FormData = FormData()
-        self.words = Words(zone_of("UTC"), "metric", time.time_ns() // 1_000_000)
+        self.words = Words(zone_of("UTC"), "metric", time.time_ns() // 1_000_000, site.texts)
 
     async def enter(self) -> None:
         """Who it is. errors: Refused(401)"""
@@ -104,7 +114,7 @@ class Visit:
         self.me, self.api.csrf = me, ""
         preferences = me["preferences"]
         zone = zone_of(str(preferences.get("time_zone") or me["account"]["time_zone"]))
-        self.words = Words(zone, str(preferences.get("units") or "metric"), self.words.now_ms)
+        self.words = Words(zone, str(preferences.get("units") or "metric"), self.words.now_ms, self.site.texts)
 
     async def read_form(self) -> None:
         """The fields of a form; its `csrf` is what the API is then asked with, so the API itself judges it."""
@@ -133,8 +143,9 @@ class Visit:
         return bool(self.me and self.me["administers"])
 
     def link(self, **changes: Any) -> str:
-        """This very page with some of its query changed; None takes a name away."""
-        kept = {name: value for name, value in self.request.query_params.multi_items() if name not in ("done", "undo")}
+        """This very page with its query changed; None takes a name away, what comes twice is joined by commas."""
+        given = self.request.query_params
+        kept = {name: ",".join(given.getlist(name)) for name in given if name not in ("done", "undo")}
         kept |= {name: str(value) for name, value in changes.items() if value is not None}
         for name, value in changes.items():
             if value is None:

@@ -15,6 +15,7 @@ from fleetline.core.gate import Gate
 from fleetline.core.groups import Frames
 from fleetline.core.history import History
 from fleetline.core.parts import file_frames
+from fleetline.core.pledges import Pledges
 from fleetline.core.power import PowerDesk
 from fleetline.core.requests import RequestLog
 from fleetline.core.sealing import Sealing
@@ -147,4 +148,5 @@ def install(engine: Engine, clock: HandClock, ids: CountedIds, folder: Path) -> 
     power = PowerDesk(bare.store, clock, ids, PvlibFiles())
     core = replace(bare, history=history, power=power)
     log = RequestLog(core.store, clock)
-    return Installation(core, clock, Pipeline([DIALECT], gate=Gate(core), log=log, clock=clock, ids=ids), log)
+    pipeline = Pipeline([DIALECT], gate=Gate(core), log=log, clock=clock, ids=ids, pledges=Pledges(core.store))
+    return Installation(core, clock, pipeline, log)

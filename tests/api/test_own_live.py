@@ -1,8 +1,9 @@
 """What our own API tells of now and of the past: columns, the stream of changes, trips, reports, files."""
 
 import asyncio
+import zlib
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ import msgspec
 import pytest
 
 from fleetline.core import live
-from fleetline.model.access import Permissions
+from fleetline.core.watching import MOST_STREAMS
+from fleetline.model.access import Permissions, parse_permissions
 from fleetline.stores.engine import Engine
 from tests.api.own_kit import Installation, Person, install
 from tests.kit import CountedIds, HandClock
@@ -33,7 +35,9 @@ class Stream:
     """What one listener has heard; `leave` hangs up."""
 
     def __init__(self) -> None:
-        self.heard = asyncio.Queue[bytes]()
+        self.heard = asyncio.Queue[str]()
+        self.unpacker = zlib.decompressobj(31)
+        self.rest = ""
         self.gone = asyncio.Event()
         self.status = 0
         self.over = asyncio.Event()
@@ -41,20 +45,26 @@ class Stream:
     async def event(self) -> tuple[str, Any]:
         """The next event's name and data; a comment's name is empty."""
         async with asyncio.timeout(10):
-            text = (await self.heard.get()).decode()
+            text = await self.heard.get()
         if text.startswith(":"):
             return "", text.strip()
         name, data = text.strip().split("\n")
         return name.removeprefix("event: "), msgspec.json.decode(data.removeprefix("data: "))
 
+    def hear(self, body: bytes) -> None:
+        """What came over the wire, in gzip; every event must be whole as soon as it was sent."""
+        *whole, self.rest = (self.rest + self.unpacker.decompress(body).decode()).split("\n\n")
+        for text in whole:
+            self.heard.put_nowait(text)
+
 
 @asynccontextmanager
-async def listening(here: Installation, person: Person) -> AsyncIterator[Stream]:
+async def listening(here: Installation, person: Person, query: bytes = b"") -> AsyncIterator[Stream]:
     """Somebody at the stream of changes until the block ends."""
     stream, asked = Stream(), False
     scope = {
         "type": "http", "http_version": "1.1", "method": "GET", "scheme": "http", "path": "/api/v1/live/events",
-        "raw_path": b"/api/v1/live/events", "query_string": b"", "client": ("192.0.2.1", 1),
+        "raw_path": b"/api/v1/live/events", "query_string": query, "client": ("192.0.2.1", 1),
         "server": ("127.0.0.1", 80),
         "headers": [(b"host", b"fleet.example"), (b"authorization", f"Bearer {person.token}".encode()),
                     (b"accept-encoding", b"gzip")],
@@ -72,7 +82,7 @@ async def listening(here: Installation, person: Person) -> AsyncIterator[Stream]
         if message["type"] == "http.response.start":
             stream.status = message["status"]
         elif message.get("body"):
-            stream.heard.put_nowait(message["body"])
+            stream.hear(message["body"])
 
     task = asyncio.ensure_future(here.app(scope, receive, send))
     task.add_done_callback(lambda _: stream.over.set())
@@ -123,6 +133,67 @@ async def test_the_stream_tells_everything_once_and_then_only_what_changed(here:
         name, gone = await stream.event()
         assert (name, gone["device_id"], gone["gone"]) == ("changed", [], [one])
         assert (await stream.event())[0] == "registry"
+
+
+@pytest.mark.usefixtures("quick")
+async def test_a_brief_stream_names_vehicles_once_and_again_when_they_are_called_otherwise(here: Installation) -> None:
+    boss = await here.account("Acme")
+    device = await driving(here, boss)
+    seldom = {"vehicle_id", "name", "type", "group_ids"}
+    async with listening(here, boss, b"brief=true") as stream:
+        name, first = await stream.event()
+        assert (name, first["name"]) == ("snapshot", ["One"])
+        await here.drive(device, [here.clock.ms + 1000])
+        name, changed = await stream.event()
+        assert (name, changed["device_id"], seldom & changed.keys()) == ("changed", [device], set())
+        await boss.do("PATCH", "/vehicles", [{"id": first["vehicle_id"][0], "name": "Renamed"}])
+        name, changed = await stream.event()
+        assert (name, changed["name"], seldom - changed.keys()) == ("changed", ["Renamed"], set())
+
+
+@pytest.mark.usefixtures("quick")
+async def test_a_stream_of_one_vehicle_is_silent_about_the_others(here: Installation) -> None:
+    boss = await here.account("Acme")
+    one = await driving(here, boss)
+    [two] = await boss.add_devices("Two")
+    vehicles = {v["name"]: v["id"] for v in (await boss.get("/vehicles"))["items"]}
+    async with listening(here, boss, f"vehicle={vehicles['Two']}".encode()) as stream:
+        assert (await stream.event())[1]["device_id"] == [two]
+        await here.drive(one, [here.clock.ms + 1000])
+        await here.drive(two, [here.clock.ms])
+        assert (await stream.event())[1]["device_id"] == [two]
+
+
+@pytest.mark.usefixtures("quick")
+async def test_who_opens_too_many_streams_loses_the_oldest_and_nobody_else_loses_any(here: Installation) -> None:
+    boss = await here.account("Acme")
+    member = await here.person(boss.account_id, "m@acme.example", permissions=Permissions(all_devices=True))
+    async with AsyncExitStack() as stack:
+        other = await stack.enter_async_context(listening(here, member))
+        assert (await other.event())[0] == "snapshot"
+        streams = []
+        for _ in range(MOST_STREAMS + 1):
+            streams.append(await stack.enter_async_context(listening(here, boss)))
+            assert (await streams[-1].event())[0] == "snapshot"
+        while (event := await streams[0].event())[0] != "ended":
+            assert event[0] == ""
+        assert event[1] == {"reason": "elsewhere"}
+        await streams[0].over.wait()
+        assert not any(stream.over.is_set() for stream in (*streams[1:], other))
+
+
+async def test_an_answer_can_be_narrowed_and_tells_how_many_there_are_and_where(here: Installation) -> None:
+    boss = await here.account("Acme")
+    await driving(here, boss, "Zoo van")
+    await boss.add_devices("alpha", "Beta van")
+    first = await boss.get("/live?limit=2")
+    assert (first["name"], first["total"], first["found"]) == (["alpha", "Beta van"], 3, 3)
+    assert first["box"]["south"] == first["box"]["north"] == 48.0
+    vans = await boss.get("/live?q=VAN")
+    assert (sorted(vans["name"]), vans["total"], vans["found"]) == (["Beta van", "Zoo van"], 3, 2)
+    moving = await boss.get("/live?status=moving,alarm&limit=5")
+    assert moving["name"] == ["Zoo van"]
+    assert (await boss.get("/live?group=4711"))["found"] == 0
 
 
 @pytest.mark.usefixtures("quick")
@@ -246,10 +317,10 @@ async def test_two_moments_differ_by_what_changed_between_them(here: Installatio
     await driving(here, boss)
     workspace = await _workspace(here, boss)
     first = await live.scene(workspace, here.clock.ms)
-    same = await live.scene(workspace, here.clock.ms, first)
+    same = await live.scene(workspace, here.clock.ms)
     assert live.turn(first, same) == live.Turn(first.version, [], [], False)
     await boss.do("PATCH", "/vehicles", [{"id": next(iter(first.placed.values())).vehicle_id, "name": "Renamed"}])
-    renamed = live.turn(first, await live.scene(workspace, here.clock.ms, first))
+    renamed = live.turn(first, await live.scene(workspace, here.clock.ms))
     assert [placed.view.name for placed in renamed.changed] == ["Renamed"]
     assert renamed.registry_changed
 
@@ -274,8 +345,20 @@ async def test_what_a_device_said_in_a_vehicle_outlives_its_stay_and_a_device_th
     assert len((await boss.get(f"/devices/{device}/positions"))["at_ms"]) == 61
     await boss.do("DELETE", "/devices", [device])
     gone = await boss.get(f"/vehicles/{vehicle}/trips")
-    assert (gone["items"], gone["missing"]) == ([], [device])
-    assert (await boss.get(f"/vehicles/{vehicle}/positions"))["missing"] == [device]
+    assert (gone["items"], gone["missing"]) == (trips["items"], [])
+    # what a device that was deleted said is for those who see all of the account
+    member = await here.person(boss.account_id, "m@acme.example", permissions=Permissions())
+    await grant(here, member, boss, vehicle)
+    assert (await member.get(f"/vehicles/{vehicle}/trips"))["items"] == []
+    assert (await member.call("GET", f"/devices/{device}/positions?archived=true")).status == 404
+
+
+async def grant(here: Installation, member: Person, boss: Person, vehicle: int) -> None:
+    """Let somebody see that vehicle."""
+    done = await boss.do("POST", "/vehicle-groups", [{"name": "Seen"}])
+    group = done["outcomes"][0]["id"]
+    await boss.do("POST", f"/vehicle-groups/{group}/members", [vehicle])
+    await here.core.accounts.set_permissions(member.user_id, parse_permissions(f"groups={group}"))
 
 
 @pytest.mark.usefixtures("quick")

@@ -32,7 +32,7 @@ class Fleet:
         paths = (
             "/vehicles", "/drivers", "/vehicle-groups", "/driver-groups", "/devices", "/users", "/sessions",
             "/credentials", "/account", "/changes", f"/devices/{self.ids['device_id']}/fittings",
-            "/vehicles?archived=true", "/solar/resources", "/solar/fleets",
+            "/vehicles?archived=true", "/solar/resources", "/solar/fleets", "/imports",
         )  # fmt: skip
         return [await self.boss.get(path) for path in paths]
 
@@ -54,12 +54,17 @@ async def fleet(here: Installation, mark: str, lat: float = 47.1234567) -> Fleet
     session = (await boss.get("/session"))["session_id"]
     [roof] = (await boss.do("POST", "/solar/resources", [{"name": f"{mark} roof", "site": ROOF}]))["outcomes"]
     suns = await boss.do("POST", "/solar/fleets", {"name": f"{mark} suns", "resource_ids": [roof["id"]]}, 201)
+    asked = {"kind": "clear_sky", "from_at_ms": 0, "to_at_ms": 86_400_000, "resource_ids": [roof["id"]]}
+    run = await boss.do("POST", "/solar/simulations", asked, 202)
+    sheet = f"Vehicle ID\n{mark}-listed\n".encode()
+    listed = (await boss.call("POST", "/imports?what=vehicles", sheet, [("content-type", "text/csv")])).json()
     return Fleet(
         boss,
         {
             "vehicle_id": vehicle["id"], "driver_id": driver["id"], "group_id": group["id"], "device_id": device,
             "credential_id": made["credential"]["id"], "user_id": user["user"]["id"], "session_id": session,
             "gone": gone, "version": 1_000_000, "resource_id": roof["id"], "fleet_id": suns["id"],
+            "import_id": listed["id"], "simulation_id": run["id"],
         },
     )  # fmt: skip
 
@@ -97,12 +102,16 @@ def bodies(ids: Mapping[str, Any]) -> dict[str, Any]:
         "PATCH /driver-groups/{group_id}": {"name": "taken over"},
         "POST /driver-groups/{group_id}/members": [driver],
         "DELETE /driver-groups/{group_id}/members": [driver],
+        "POST /vehicle-groups/restore": [group],
+        "POST /driver-groups/restore": [driver],
+        "POST /devices/restore": [device],
         "POST /devices": [{"ident": "350000000000099", "name": "X"}],
         "PATCH /devices": [{"id": device, "api": False}],
         "DELETE /devices": [device],
         "POST /devices/import": b"imei,name\n350000000000098,X3\n",
         "PATCH /devices/{device_id}": {"api": False},
         "POST /devices/{device_id}/calibrations": {"mileage_km": 5},
+        "POST /devices/{device_id}/test-position": {"lat_deg": 12.0, "lon_deg": 9.0},
         "POST /fittings": [{"device_id": device, "vehicle_id": None}],
         "PATCH /me": {"theme": "dark"},
         "POST /me/password": {"current": "not this one", "new": "another one"},
@@ -113,10 +122,20 @@ def bodies(ids: Mapping[str, Any]) -> dict[str, Any]:
         "POST /users/{user_id}/password": {},
         "POST /solar/resources": [{"name": "X", "site": ROOF}],
         "PUT /solar/resources/{resource_id}": {"name": "taken over", "site": ROOF},
+        "PATCH /solar/resources/{resource_id}": {"name": "taken over"},
+        "PUT /solar/resources/{resource_id}/measurements": {"from_at_ms": 0, "step_s": 3600, "power_ac_kw": [1.0]},
+        "POST /solar/simulations": {
+            "kind": "clear_sky",
+            "from_at_ms": 0,
+            "to_at_ms": 86_400_000,
+            "resource_ids": [ids["resource_id"]],
+        },
         "POST /solar/fleets": {"name": "X", "resource_ids": [ids["resource_id"]]},
         "PUT /solar/fleets/{fleet_id}": {"name": "taken over"},
         "POST /solar/fleets/{fleet_id}/resources": [ids["resource_id"]],
         "DELETE /solar/fleets/{fleet_id}/resources": [ids["resource_id"]],
+        "POST /imports": b"Vehicle ID\nX4\n",
+        "POST /imports/{import_id}/again": {"preview": False},
         "POST /credentials": {"kind": "fleetize-token", "user_id": ids["user_id"]},
         "POST /credentials/{credential_id}/roll": {},
     }
@@ -126,6 +145,7 @@ OWN_THINGS = frozenset(
     {
         "POST /vehicles/import", "POST /drivers", "POST /drivers/import", "POST /devices", "POST /devices/import",
         "PATCH /me", "PATCH /account", "POST /users", "POST /solar/resources",
+        "POST /imports",
     }
 )  # fmt: skip
 """Calls that say nothing of anybody else's things, and so are carried out for whoever makes them."""

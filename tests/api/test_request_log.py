@@ -81,6 +81,17 @@ async def test_entries_can_be_narrowed_and_paged(engine: Engine, clock: HandCloc
     assert await ids_of(engine) == []
 
 
+async def test_calls_of_people_who_are_signed_in_can_be_left_out(engine: Engine, clock: HandClock) -> None:
+    log = RequestLog(EngineStore(engine), clock)
+    for number, kind in enumerate(("session", "fleetline-token", "trimble-key", "", "session"), 1):
+        log.add(entry(number, number * 1000, kind=kind))
+    await log.flush()
+    assert await ids_of(engine, account_id="acc_1", sessions=False) == ["r00004", "r00003", "r00002"]
+    assert await ids_of(engine, account_id="acc_1", sessions=True) == ["r00005", "r00001"]
+    assert await ids_of(engine, account_id="acc_1", kinds=("trimble-key", "session")) == ["r00005", "r00003", "r00001"]
+    assert len(await ids_of(engine, account_id="acc_1")) == 5
+
+
 async def test_an_entry_that_came_twice_is_kept_once(engine: Engine, clock: HandClock) -> None:
     log = RequestLog(EngineStore(engine), clock)
     for item in (entry(1), entry(1)):

@@ -12,6 +12,7 @@ from fleetline.api.dialects.trimble import DIALECT
 from fleetline.api.http import Proxies
 from fleetline.api.pipeline import Pipeline
 from fleetline.core.gate import Gate
+from fleetline.core.pledges import Pledges
 from fleetline.core.requests import RequestEntry, RequestLog
 from fleetline.core.secrets import secret_hash
 from fleetline.core.workspace import Core
@@ -107,6 +108,7 @@ async def assets_over(
     pipeline = Pipeline(
         [DIALECT], gate=Gate(core), log=RequestLog(core.store, clock), clock=clock, ids=ids,
         proxies=Proxies(public_url=public_url), observe=entries.append,
+        pledges=Pledges(core.store),
     )  # fmt: skip
     return Assets(core, engine, clock, Caller(pipeline), entries)
 

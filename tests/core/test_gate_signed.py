@@ -225,3 +225,23 @@ async def test_one_person_in_two_accounts_is_told_apart_by_the_password(
     for user, password in ((first, one), (second, two)):
         secret = await gate.tokens.sign_in("ann@example.org", password, address=HERE)
         assert (await gate.admit(Kind.SESSION, secret, address=HERE)).account_id == user.account_id
+
+
+async def test_one_password_in_several_accounts_opens_the_one_that_is_open(core: Core, gate: Gate) -> None:
+    partner = await core.accounts.add_partner("Serves")
+    closed, served, disabled, living = [
+        await core.accounts.add_account(name, partner_id=partner_id)
+        for name, partner_id in (("A", None), ("B", partner.partner_id), ("C", None), ("D", None))
+    ]
+    users = {}
+    for one in (closed, served, disabled, living):
+        added, _ = await core.accounts.add_user(one.account_id, "bea@example.org", password="one and the same")
+        users[one.name] = added
+    await core.accounts.close_account(closed.account_id)
+    await core.accounts.close_partner(partner.partner_id)
+    await core.accounts.disable_user(users["C"].user_id)
+    secret = await gate.tokens.sign_in("bea@example.org", "one and the same", address=HERE)
+    assert (await gate.admit(Kind.SESSION, secret, address=HERE)).account_id == living.account_id
+    await core.accounts.close_account(living.account_id)
+    with pytest.raises(Unknown):
+        await gate.tokens.sign_in("bea@example.org", "one and the same", address=HERE)

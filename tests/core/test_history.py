@@ -86,6 +86,21 @@ async def test_everything_once_more_changes_nothing(yard: Yard) -> None:
     assert (await yard.state(device)).mileage_m == state.mileage_m
 
 
+async def test_a_list_is_the_same_until_something_changes_and_asks_one_thing_then(yard: Yard, engine: Engine) -> None:
+    device = await yard.add("Van")
+    await yard.send(device, drive(SIX, 5))
+    first = await yard.desk.devices(yard.clock.now_ms())
+    assert await yard.desk.devices(yard.clock.now_ms()) is first  # and nobody has news any more
+    before = engine.statements  # type: ignore[attr-defined]  # both engines count, the protocol need not say so
+    assert await yard.desk.devices(yard.clock.now_ms()) is first
+    assert engine.statements - before == 1  # type: ignore[attr-defined]  # as above
+    other = await yard.add("Lorry")
+    assert [view.device_id for view in await yard.desk.devices(yard.clock.now_ms())] == [device, other]
+    await yard.send(device, drive(SIX + 900, 5, lat=48.1))
+    views = await yard.desk.devices(yard.clock.now_ms())
+    assert views[0].version > first[0].version
+
+
 async def test_points_asked_for_again_are_those_kept_until_a_report_changes_them(yard: Yard) -> None:
     device = await yard.add("Van")
     reports = drive(SIX, 20)

@@ -118,3 +118,20 @@ async def test_stopping_answers_everything_that_was_taken(frames: int) -> None:
         intake.deliver(link, b"x", answers.append, b"ok", b"", 1)
     await intake.stop()
     assert len(answers) == frames
+
+
+async def test_a_device_that_hung_up_meanwhile_keeps_nobody_else_from_an_answer() -> None:
+    journal, answers = MemoryJournal(), []
+    intake = intake_of(journal)
+    link = await intake.link("one", "teltonika", Line())
+    assert link is not None
+
+    def reset(answer: bytes) -> None:
+        raise RuntimeError("unable to perform operation; the handler is closed")
+
+    for _ in range(2):
+        intake.deliver(link, b"a", reset, b"ok", b"no", 1)
+        intake.deliver(link, b"b", answers.append, b"ok", b"no", 1)
+        await asyncio.sleep(0.05)
+    await intake.stop()
+    assert (answers, intake.waiting_bytes, intake.counts["frames"]) == ([b"ok", b"ok"], 0, 4)

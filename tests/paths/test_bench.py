@@ -21,7 +21,7 @@ from fleetline.model.errors import Invalid
 from fleetline.model.wire import Memo
 
 ROOT = Path(__file__).parent.parent.parent
-NAMES = {"bulk", "day", "folding", "ingest", "latency", "listing", "memory", "recovery"}
+NAMES = {"auth", "bulk", "day", "folding", "ingest", "latency", "listing", "memory", "recovery"}
 with_compiler = pytest.mark.skipif(shutil.which("cc") is None and shutil.which("gcc") is None, reason="no C compiler")
 
 

@@ -279,7 +279,7 @@ def test_a_list_is_imported_after_a_preview_that_changes_nothing(look: Look) -> 
     expect(page.locator("tbody tr")).to_have_count(3)
     expect(page.locator(".chip.bad")).to_have_count(1)
     page.get_by_role("button", name="Import 2 rows").click()
-    expect(page.locator(".notice.good")).to_contain_text("2 added")
+    expect(page.locator(".notice")).to_contain_text("1 error, 2 added")
     page = look.go("/drivers")
     expect(page.locator("td a.name")).to_have_text(["Ada", "Grace"])
 
@@ -314,7 +314,8 @@ def test_the_operators_street_map_lies_below_the_vehicles(look: Look, place: Pla
         _until(look, "Boolean(window.__test && window.__test.map.getSource('streets'))", True)
         _until(look, "window.__test.map.querySourceFeatures('streets', { sourceLayer: 'earth' }).length > 0", True)
         order = look.page.evaluate("window.__test.map.getLayersOrder()")
-        assert order.index("streets-earth") < order.index("vehicles")
+        assert order.index("land") < order.index("streets-earth") < order.index("tags")
+        expect(look.page.locator("canvas.maplibregl-canvas + canvas.marks")).to_be_attached()
         expect(look.go("/settings/account").get_by_text("zooms 0 to 0")).to_be_visible()
     finally:
         file.unlink()

@@ -60,11 +60,11 @@ def account_id(run: Run) -> str:
     return str(run("account", "add", "Acme", "--plan", "unlimited", "--json").facts["account_id"])
 
 
-async def admitted(database_url: str, folder: Path, secret: str) -> Workspace:
+async def admitted(database_url: str, folder: Path, secret: str, kind: Kind = Kind.CALL_TOKEN) -> Workspace:
     settings = load_settings({"database": database_url, "data": folder / "fleetline-data"}, {}, folder)
     async with open_core(settings) as core:
         gate = Gate(core)
-        workspace = await gate.admit(Kind.CALL_TOKEN, secret, address="192.0.2.1")
+        workspace = await gate.admit(kind, secret, address="192.0.2.1")
         await gate.uses.flush()
         return workspace
 
@@ -98,7 +98,9 @@ def test_a_token_made_on_the_command_line_opens_the_door_until_it_is_revoked(
         asyncio.run(admitted(database_url, tmp_path, made["apitoken"]))
 
 
-def test_all_three_kinds_of_credential_have_the_documented_keys(run: Run, account_id: str) -> None:
+def test_every_kind_of_credential_has_the_documented_keys(run: Run, account_id: str) -> None:
+    own = run("credential", "add", "fleetline-token", "--account", account_id, "--json").facts
+    assert set(own) == {"token"} and own["token"].startswith("fl.")
     client = run("credential", "add", "fleetview-client", "--account", account_id, "--json").facts
     assert set(client) == {"api_key", "client_id", "client_secret"}
     key = run("credential", "add", "trimble-key", "--account", account_id, "--json").facts
@@ -106,8 +108,27 @@ def test_all_three_kinds_of_credential_have_the_documented_keys(run: Run, accoun
     partner_id = run("partner", "add", "Serves many", "--json").facts["partner_id"]
     assert set(run("credential", "add", "trimble-key", "--partner", partner_id, "--json").facts) == {"api_key"}
     kinds = [one["kind"] for one in run("credential", "list", "--account", account_id, "--json").facts]
-    assert sorted(kinds) == ["fleetview-client", "fleetview-key", "trimble-key"]
+    assert sorted(kinds) == ["fleetline-token", "fleetview-client", "fleetview-key", "trimble-key"]
     assert len(run("credential", "list", "--partner", partner_id, "--json").facts) == 1
+
+
+async def test_a_token_of_our_own_api_made_on_the_command_line_opens_what_it_is_to_open(
+    run: Run, account_id: str, database_url: str, tmp_path: Path
+) -> None:
+    def made(*more: str) -> str:
+        words = ("credential", "add", "fleetline-token", "--account", account_id, *more, "--json")
+        return str(run(*words).facts["token"])
+
+    user = (await asyncio.to_thread(run, "user", "add", account_id, "ann@example.org", "--json")).facts["user_id"]
+    tokens = [await asyncio.to_thread(made, *more) for more in ((), ("--read-only",), ("--user", user))]
+    found = [(await admitted(database_url, tmp_path, token, Kind.OWN_TOKEN)).principal for token in tokens]
+    assert [(one.user_id, one.read_only, one.administers) for one in found] == [
+        (None, False, True), (None, True, True), (user, False, False),
+    ]  # fmt: skip
+    refused = await asyncio.to_thread(
+        run, "credential", "add", "fleetline-token", "--account", account_id, "--user", "usr_nobody"
+    )
+    assert (refused.status, refused.err.count("\n")) == (1, 1)
 
 
 def test_people_are_added_with_permissions_and_disabled(run: Run, account_id: str) -> None:

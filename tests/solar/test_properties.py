@@ -1,7 +1,6 @@
 """What must hold for the power of any one site."""
 
 import datetime
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,6 +8,7 @@ import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from fleetline.model.power import (
     LIMITS,

@@ -12,7 +12,9 @@ from fleetline.stores.engine import Engine, migrate
 from fleetline.stores.journals import Journals, PostgresJournals, SqliteJournals, claim_free, claim_orphans
 from fleetline.stores.open import open_engine
 from fleetline.stores.postgres import PostgresEngine
+from tests.conftest import ENGINES
 from tests.kit import EmbeddedPostgres
+from tests.servers_kit import GivenCitus, GivenPostgres
 
 NOW = 1_773_100_800_000
 
@@ -21,12 +23,12 @@ def journals_of(engine: Engine, folder: Path) -> Journals:
     return PostgresJournals(engine) if isinstance(engine, PostgresEngine) else SqliteJournals(folder)
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=ENGINES)
 async def target(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Engine]:
     if request.param == "sqlite":
         url = f"sqlite:///{tmp_path}/target/fleetline.db"
     else:
-        server: EmbeddedPostgres = request.getfixturevalue("postgres")
+        server: EmbeddedPostgres | GivenPostgres | GivenCitus = request.getfixturevalue(request.param)
         url = server.url()
     opened = await open_engine(url)
     await migrate(opened)

@@ -1,4 +1,4 @@
-"""What pages work out by themselves: where a sign-in leads, trees, days of a zone, columns of a file, street maps."""
+"""What pages work out by themselves: where a sign-in leads, trees, days of a zone, street maps."""
 
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -7,7 +7,6 @@ import pytest
 
 from fleetline.web.pages.coming import safe_next
 from fleetline.web.pages.groups import tree
-from fleetline.web.pages.imports import guessed, header_of, renamed
 from fleetline.web.site import marked
 from fleetline.web.streets import streets_of
 from fleetline.web.words import Words
@@ -31,13 +30,6 @@ def test_a_group_stands_below_its_parent_and_at_the_top_when_that_is_hidden() ->
         {"id": 3, "name": "Lost", "parent_id": 99}, {"id": 4, "name": "Bay", "parent_id": 2},
     ]  # fmt: skip
     assert [(depth, row["name"]) for depth, row in tree(rows)] == [(0, "Lost"), (0, "North"), (1, "Depot"), (2, "Bay")]
-
-
-def test_columns_are_found_by_other_names_and_written_under_ours() -> None:
-    text = "Plate;Label;Colour\nB-1;Van, blue;red\n"
-    mapping = guessed("vehicles", header_of(text))
-    assert mapping == {"Vehicle ID": "Plate", "Vehicle Name": "Label", "Vehicle Groups": ""}
-    assert renamed(text, mapping) == 'Vehicle ID,Vehicle Name\nB-1,"Van, blue"\n'
 
 
 def test_times_and_distances_read_as_the_visitor_wants_them() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from fleetline.model.access import Account, Credential, Holder, Partner, User
+from fleetline.model.access import Account, Activity, Credential, Holder, Partner, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,9 @@ class Credentials(Protocol):
         """A spent token of this client came back."""
         ...
 
-    async def keep_violations(self, credential_id: str, violations: int, blocked_at_ms: int | None) -> None: ...
+    async def keep_violations(self, credential_id: str, violations: int, blocked_at_ms: int | None) -> None:
+        """Whoever lifts a block says `change_access`."""
+        ...
 
     async def replace_secret(self, credential_id: str, secret_hash: str, hint: str, former_until_ms: int) -> None:
         """A new secret; the present one lives on as a former one until then."""
@@ -141,11 +143,34 @@ class Limits(Protocol):
         ...
 
 
-class Accounts(People, Credentials, Limits, Protocol):
+class Activities(Protocol):
+    """How much credentials are used; a span is ten minutes, counted since 1970."""
+
+    async def count_uses(self, counts: Iterable[tuple[str, int, int, int]]) -> None:
+        """counts: (credential_id, span, operations, refused), added to what is there"""
+        ...
+
+    async def forget_uses(self, before_span: int, most: int) -> int:
+        """How many rows."""
+        ...
+
+    async def activities(self, credential_ids: Sequence[str], from_span: int, now_ms: int) -> dict[str, Activity]:
+        """Of each of them, from that span on."""
+        ...
+
+
+class Accounts(People, Credentials, Limits, Activities, Protocol):
     """The whole slice, as `tx.accounts`."""
 
     async def take(self, name: str, count: int) -> int:
         """The first of `count` consecutive numbers of a sequence, never given again; LookupError: unknown name."""
+        ...
+
+    def change_access(self) -> None:
+        """This transaction changes what a credential opens: `Store.access_version` is another one once it is stored.
+
+        Every verb above that takes something from a partner, an account, a user or a credential says it by itself.
+        """
         ...
 
 

@@ -65,3 +65,9 @@ class OwnTables(OwnLists, OwnWrites, Protocol):
     async def acts(self, account_id: str, before: tuple[int, str], from_ms: int, limit: int) -> list[Act]:
         """Those older than that place and not older than `from_ms`, the newest first."""
         ...
+
+    async def columns_of_header(self, account_id: str, what: str, header_key: str) -> str | None:
+        """A JSON object: our column -> theirs, as it was last time."""
+        ...
+
+    async def keep_columns(self, account_id: str, what: str, header_key: str, body: str, at_ms: int) -> None: ...

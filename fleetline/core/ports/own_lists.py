@@ -25,7 +25,8 @@ class MemberWanted:
     id_key       exactly this external id, folded
     group_id     in this group or one below it; groups granted to the reader only
     device_ids   vehicles that carry one of these; has_device: any or none
-    archived     those that can be restored instead of those that are there, deleted since `since_ms`
+    archived     those in the archive instead of those that are there, deleted since `since_ms`: None: as long ago as
+                 they can be restored
     """
 
     sort: Sort = Sort.NAME
@@ -41,7 +42,7 @@ class MemberWanted:
     device_ids: tuple[int, ...] | None = None
     has_device: bool | None = None
     archived: bool = False
-    since_ms: int = 0
+    since_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,10 @@ class GroupRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceWanted:
-    """Which devices to list, by ascending id; `text` looks at identifier and vehicle's name, `ident` is exact."""
+    """Which devices to list, by ascending id; `text` looks at identifier and vehicle's name, `ident` is exact.
+
+    archived  those that were deleted instead of those that are there
+    """
 
     after: int = 0
     limit: int = 100
@@ -87,11 +91,12 @@ class DeviceWanted:
     ids: tuple[int, ...] | None = None
     has_vehicle: bool | None = None
     retired: bool | None = None
+    archived: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceListed:
-    """One device with its present vehicle."""
+    """One device with its present vehicle; `archived_at_ms` is set of one that was deleted."""
 
     device_id: int
     ident: str
@@ -103,6 +108,7 @@ class DeviceListed:
     added_at_ms: int
     retired_at_ms: int | None
     revision: int
+    archived_at_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,12 +129,16 @@ class OwnLists(Protocol):
 
     async def list_members(self, sight: Sight, kind: Kind, wanted: MemberWanted) -> list[MemberRow]: ...
 
+    async def list_member_ids(self, sight: Sight, kind: Kind, wanted: MemberWanted) -> list[int]:
+        """The ids of all that the filter names, in its order; `limit` and `after` hold here too."""
+        ...
+
     async def list_groups(self, sight: Sight, kind: Kind) -> list[GroupRow]:
         """All of them, by name; of a restricted reader the granted ones and those below."""
         ...
 
     async def list_devices(self, sight: Sight, wanted: DeviceWanted) -> list[DeviceListed]:
-        """Also those in no vehicle; of a restricted reader the granted ones only."""
+        """Also those in no vehicle; of a restricted reader the granted ones only, and none of the archive."""
         ...
 
     async def list_fittings(self, sight: Sight, vehicle_id: int) -> list[tuple[Fitting, str]]:

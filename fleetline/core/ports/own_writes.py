@@ -16,6 +16,21 @@ class Archived:
     device_id: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """A device that was deleted.
+
+    taken      somebody's device has its identifier now; passed_on: another account's has had it since
+    vehicle_id the vehicle that it was taken out of when it was deleted
+    """
+
+    device_id: int
+    ident: str
+    taken: bool
+    passed_on: bool
+    vehicle_id: int | None
+
+
 class OwnWrites(Protocol):
     """Each verb is a constant number of statements."""
 
@@ -72,6 +87,14 @@ class OwnWrites(Protocol):
 
     async def delete_devices(self, book: Book, ids: Sequence[int], at_ms: int) -> None:
         """Their rows stay for the history of their numbers; their identifiers are free."""
+        ...
+
+    async def gone_devices(self, book: Book, ids: Sequence[int], since_ms: int) -> dict[int, Gone]:
+        """Those of the ids that were deleted since then, by id."""
+        ...
+
+    async def revive_devices(self, book: Book, ids: Sequence[int]) -> None:
+        """Their identifiers are theirs again; nobody else may hold them."""
         ...
 
     async def delete_groups(self, book: Book, ids: Sequence[int]) -> list[tuple[int, int]]:

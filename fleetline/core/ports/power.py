@@ -177,8 +177,12 @@ class JobRows(Protocol):
 
     async def job(self, account_id: str, job_id: str) -> Job | None: ...
 
-    async def find_jobs(self, account_id: str, after: Place | None, most: int) -> list[Job]:
-        """By creation time, then id."""
+    async def find_jobs(self, account_id: str, kinds: Sequence[str], after: Place | None, most: int) -> list[Job]:
+        """Those of some kinds, by creation time, then id."""
+        ...
+
+    async def latest_jobs(self, account_id: str, kinds: Sequence[str], before: Place | None, most: int) -> list[Job]:
+        """The other way round, from before that place."""
         ...
 
     async def count_jobs(self, account_id: str, state: str) -> int: ...
@@ -213,10 +217,6 @@ class JobRows(Protocol):
 class MeasurementRows(Protocol):
     """What the meters of resources said."""
 
-    async def measurement_steps(self, resource_id: str) -> list[int]:
-        """Steps of time that have any, seconds, ascending."""
-        ...
-
     async def measurements(
         self, resource_ids: Sequence[str], step_s: int, blocks: tuple[int, int]
     ) -> list[tuple[str, int, bytes]]:
@@ -230,22 +230,39 @@ class MeasurementRows(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class KeptReply:
-    """The first reply to a call that carried a key against repetition."""
+    """The first reply to a call that carried a key against repetition; status 0: it is not answered yet."""
 
     request_hash: str
     status: int
     headers: str
     body: bytes
+    at_ms: int
 
 
 class ReplyRows(Protocol):
     """Replies that are given again."""
 
-    async def reply(self, account_id: str, key: str, since_ms: int) -> KeptReply | None: ...
+    async def claim_reply(self, account_id: str, key: str, request_hash: str, at_ms: int) -> bool:
+        """False, and nothing changed, when the key is there already, claimed or answered."""
+        ...
 
-    async def keep_reply(self, account_id: str, key: str, reply: KeptReply, at_ms: int) -> None: ...
+    async def renew_reply(self, account_id: str, key: str, at_ms: int) -> None:
+        """A claim that is not answered yet is as fresh as this."""
+        ...
 
-    async def forget_replies(self, before_ms: int) -> None: ...
+    async def reply(self, account_id: str, key: str) -> KeptReply | None: ...
+
+    async def keep_reply(self, account_id: str, key: str, reply: KeptReply) -> None:
+        """In the place of its claim."""
+        ...
+
+    async def forget_reply(self, account_id: str, key: str, until_ms: int) -> None:
+        """Unless it is younger than that."""
+        ...
+
+    async def forget_replies(self, until_ms: int, most: int) -> None:
+        """Of all accounts, up to that many in one go."""
+        ...
 
 
 class PowerTables(ResourceRows, FleetRows, WeatherRows, JobRows, MeasurementRows, ReplyRows, Protocol):

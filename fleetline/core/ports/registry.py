@@ -70,6 +70,10 @@ class Devices(Protocol):
 
     async def device_row(self, account_id: str, device_id: int) -> DeviceRow | None: ...
 
+    async def gone_device_row(self, account_id: str, device_id: int) -> DeviceRow | None:
+        """One that was deleted; it rides in nothing."""
+        ...
+
     async def device_ids(self, account_id: str, *, api_only: bool) -> list[int]:
         """Live devices that ride in a vehicle; with `api_only` those whose api switch is on. Ascending."""
         ...

@@ -9,7 +9,7 @@ from typing import Protocol
 class RequestEntry:
     """One call, answered or refused; never a secret, a body or an answer.
 
-    account_id, user_id, credential_id  None where no known secret was sent
+    account_id, user_id, credential_id  None where no known secret was sent; kind of the credential: empty then
     action   the operation; subject: the thing asked for; asked: the time asked for; scope: the parts asked for
     error    the dialect's error number or word, empty on success
     """
@@ -31,6 +31,7 @@ class RequestEntry:
     elapsed_ms: int
     bytes_sent: int
     agent: str
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +40,7 @@ class RequestFilter:
 
     account_id  only this account's; `everybody` must be said for all, those without a known secret included
     refused     True: only refused calls, False: only answered ones
+    kinds       of credentials; sessions: True: only calls of people who are signed in, False: only all others
     before      (at_ms, request_id) of the last entry of the page before
     """
 
@@ -49,6 +51,8 @@ class RequestFilter:
     action: str = ""
     address: str = ""
     refused: bool | None = None
+    kinds: tuple[str, ...] = ()
+    sessions: bool | None = None
     from_ms: int | None = None
     to_ms: int | None = None
     before: tuple[int, str] | None = None

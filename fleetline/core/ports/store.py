@@ -43,3 +43,19 @@ class Store(Protocol):
     def write(self) -> AbstractAsyncContextManager[Tx]:
         """A transaction that is durable when the block ends well, and undone when it raises."""
         ...
+
+    @property
+    def compares_in_passing(self) -> bool:
+        """Whether a transaction compares the open pledge of its call (see `pledge.py`); else asking costs as little."""
+        ...
+
+    async def access_version(self) -> int:
+        """A number that is another one after each change by which somebody may do less than before, or other things.
+
+        It costs far less than a transaction; every change that was stored before the call is in it.
+        """
+        ...
+
+    async def standing(self, account_id: str) -> tuple[int, int]:
+        """What `tx.history.versions` says, as cheap as `access_version`."""
+        ...

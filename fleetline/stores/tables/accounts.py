@@ -1,16 +1,16 @@
 """Tables of accounts and access, as one slice."""
 
-from fleetline.stores.engine import Connection
+from fleetline.stores.tables.access import ACCESS_VERSION
+from fleetline.stores.tables.activity import ActivityTables
 from fleetline.stores.tables.credentials import CredentialTables
 from fleetline.stores.tables.limits import LimitTables
 from fleetline.stores.tables.people import PeopleTables
 
+__all__ = ["ACCESS_VERSION", "AccountTables"]
 
-class AccountTables(PeopleTables, CredentialTables, LimitTables):
+
+class AccountTables(PeopleTables, CredentialTables, LimitTables, ActivityTables):
     """See `core.ports.accounts.Accounts`."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     async def take(self, name: str, count: int) -> int:
         row = await self._connection.fetch_one(

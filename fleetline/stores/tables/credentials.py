@@ -1,10 +1,11 @@
 """Tables of credentials, found by the hash of their secret together with everybody they depend on."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from fleetline.model.access import Account, Credential, Holder, Kind, Partner
-from fleetline.stores.engine import Connection
+from fleetline.stores.tables.access import AccessTables
 from fleetline.stores.tables.people import ACCOUNT, PARTNER, USER, user_of
 
 CREDENTIAL: Final = (
@@ -50,11 +51,8 @@ def holder_of(row: Sequence[Any]) -> Holder:
     )
 
 
-class CredentialTables:
+class CredentialTables(AccessTables):
     """See `core.ports.accounts.Credentials`."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     async def holders(self, secret_hashes: Sequence[str], now_ms: int) -> dict[str, Holder]:
         rows = await self._connection.fetch(
@@ -65,12 +63,12 @@ class CredentialTables:
         missing = [value for value in secret_hashes if value not in found]
         if missing:
             rows = await self._connection.fetch(
-                f"{_HOLDER.replace(' FROM', ', f.secret_hash FROM', 1)}"
+                f"{_HOLDER.replace(' FROM', ', f.until_ms, f.secret_hash FROM', 1)}"
                 " JOIN former_secrets f ON f.credential_id = c.credential_id"
                 " WHERE f.secret_hash {in_texts:$1} AND f.until_ms > $2",
                 missing, now_ms,
             )  # fmt: skip
-            found.update({row[-1]: holder_of(row[:-1]) for row in rows})
+            found.update({row[-1]: replace(holder_of(row[:-2]), until_ms=row[-2]) for row in rows})
         return found
 
     async def holder(self, credential_id: str) -> Holder | None:
@@ -127,20 +125,20 @@ class CredentialTables:
         return row is not None
 
     async def revoke(self, credential_ids: Sequence[str], at_ms: int) -> None:
-        await self._connection.execute(
-            "UPDATE credentials SET revoked_at_ms = $2 WHERE credential_id {in_texts:$1} AND revoked_at_ms IS NULL",
-            list(credential_ids), at_ms,
-        )  # fmt: skip
+        await self._revoke("credential_id {in_texts:$1}", list(credential_ids), at_ms)
 
     async def revoke_family(self, family_id: str, at_ms: int) -> None:
-        await self._connection.execute(
-            "UPDATE credentials SET revoked_at_ms = $2 WHERE family_id = $1 AND revoked_at_ms IS NULL", family_id, at_ms
-        )
+        await self._revoke("family_id = $1", family_id, at_ms)
 
     async def revoke_children(self, parent_id: str, at_ms: int) -> None:
-        await self._connection.execute(
-            "UPDATE credentials SET revoked_at_ms = $2 WHERE parent_id = $1 AND revoked_at_ms IS NULL", parent_id, at_ms
+        await self._revoke("parent_id = $1", parent_id, at_ms)
+
+    async def _revoke(self, which: str, value: str | list[str], at_ms: int) -> None:
+        ended = await self._connection.execute(
+            f"UPDATE credentials SET revoked_at_ms = $2 WHERE {which} AND revoked_at_ms IS NULL", value, at_ms
         )
+        if ended:
+            self.change_access()
 
     async def spend(self, credential_id: str, at_ms: int) -> None:
         await self._connection.execute(
@@ -159,6 +157,8 @@ class CredentialTables:
             "UPDATE credentials SET violations = $2, blocked_at_ms = $3 WHERE credential_id = $1",
             credential_id, violations, blocked_at_ms,
         )  # fmt: skip
+        if blocked_at_ms is not None:
+            self.change_access()
 
     async def replace_secret(self, credential_id: str, secret_hash: str, hint: str, former_until_ms: int) -> None:
         await self._connection.execute(
@@ -170,6 +170,7 @@ class CredentialTables:
             "UPDATE credentials SET secret_hash = $2, hint = $3 WHERE credential_id = $1",
             credential_id, secret_hash, hint,
         )  # fmt: skip
+        self.change_access()
 
     async def note_uses(self, uses: Iterable[tuple[str, int, str]]) -> None:
         await self._connection.execute_many(

@@ -1,12 +1,16 @@
 """The SQL of history: filing and reading; see `core.ports.history.HistoryPort`."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from fleetline.core.ports.history import DeviceFacts, Latest, Part, Refusal, StoredRoute
 from fleetline.stores.tables.history_fold import FoldTables
 
 _PART = "part_id, device_id, hour, body"
+VERSIONS: Final = (
+    "SELECT COALESCE((SELECT version FROM registries WHERE account_id = $1), 0),"
+    " COALESCE((SELECT {next_settled} FROM counters WHERE name = 'history'), 0)"
+)
 _ROUTE = "device_id, origin_at_ms, destination_at_ms, day, settled_at_ms, body"
 _LATEST = "device_id, heard_at_ms, folded_part_id, version, memory"
 
@@ -41,20 +45,21 @@ class HistoryTables(FoldTables):
         )
 
     async def next_version(self) -> int:
-        row = await self._c.fetch_one("UPDATE counters SET next = next + 1 WHERE name = 'history' RETURNING next")
+        row = await self._c.fetch_one(
+            "UPDATE counters SET next = next + 1 WHERE name = 'history' RETURNING {next_settling}"
+        )
         assert row is not None, "the migration made this counter"
         return int(row[0])
 
     async def add_parts(self, parts: Sequence[Part]) -> None:
-        await self._c.execute_many(
-            "INSERT INTO parts (device_id, hour, body) VALUES ($1, $2, $3)",
-            [(part.device_id, part.hour, part.body) for part in parts],
+        await self._c.copy(
+            "parts", ["device_id", "hour", "body"], [(part.device_id, part.hour, part.body) for part in parts]
         )
 
     async def heard(self, heard: Sequence[tuple[int, int, int]], version: int) -> None:
         # CASE and not max(): the engines name the greatest of two values differently
-        await self._c.execute_many(
-            "INSERT INTO latest (device_id, heard_at_ms, news, version) VALUES ($1, $2, $3, $4)"
+        await self._c.insert_many(
+            "INSERT INTO latest (device_id, heard_at_ms, news, version) VALUES {values}"
             " ON CONFLICT (device_id) DO UPDATE SET version = excluded.version,"
             " heard_at_ms = CASE WHEN excluded.heard_at_ms > latest.heard_at_ms THEN excluded.heard_at_ms"
             " ELSE latest.heard_at_ms END,"
@@ -63,8 +68,9 @@ class HistoryTables(FoldTables):
         )
 
     async def add_refusals(self, refusals: Sequence[Refusal]) -> None:
-        await self._c.execute_many(
-            "INSERT INTO refusals (device_id, received_at_ms, reason, reports, frame) VALUES ($1, $2, $3, $4, $5)",
+        await self._c.copy(
+            "refusals",
+            ["device_id", "received_at_ms", "reason", "reports", "frame"],
             [(r.device_id, r.received_at_ms, r.reason, r.reports, r.frame) for r in refusals],
         )
 
@@ -155,15 +161,11 @@ class HistoryTables(FoldTables):
         return [row[0] for row in await self._c.fetch("SELECT account_id FROM accounts ORDER BY account_id")]
 
     async def version(self) -> int:
-        row = await self._c.fetch_one("SELECT next FROM counters WHERE name = 'history'")
+        row = await self._c.fetch_one("SELECT {next_settled} FROM counters WHERE name = 'history'")
         return int(row[0]) if row else 0
 
     async def versions(self, account_id: str) -> tuple[int, int]:
-        row = await self._c.fetch_one(
-            "SELECT COALESCE((SELECT version FROM registries WHERE account_id = $1), 0),"
-            " COALESCE((SELECT next FROM counters WHERE name = 'history'), 0)",
-            account_id,
-        )
+        row = await self._c.fetch_one(VERSIONS, account_id)
         assert row is not None, "a row of two values"
         return int(row[0]), int(row[1])
 

@@ -22,15 +22,16 @@ class FoldTables:
 
     async def begin_latest(self, device_ids: Sequence[int]) -> None:
         if device_ids:
-            await self._c.execute_many(
-                "INSERT INTO latest (device_id, heard_at_ms) VALUES ($1, 0) ON CONFLICT (device_id) DO NOTHING",
-                [(device_id,) for device_id in device_ids],
+            await self._c.insert_many(
+                "INSERT INTO latest (device_id, heard_at_ms) VALUES {values} ON CONFLICT (device_id) DO NOTHING",
+                [(device_id, 0) for device_id in device_ids],
             )
 
     async def lock_latest(self, device_ids: Sequence[int]) -> dict[int, int]:
-        rows = await self._c.fetch(
-            "SELECT device_id, folded_part_id FROM latest WHERE device_id {in_ints:$1} ORDER BY device_id {for_update}",
-            list(device_ids),
+        # one by one: rows that lie on several nodes cannot be locked by one statement, nor in a certain order
+        rows = await self._c.fetch_many(
+            "SELECT device_id, folded_part_id FROM latest WHERE device_id = $1 {for_update}",
+            [(device_id,) for device_id in sorted(device_ids)],
         )
         return {int(row[0]): int(row[1]) for row in rows}
 
@@ -117,10 +118,11 @@ class FoldTables:
         return [StoredMark(*row) for row in rows]
 
     async def put_marks(self, marks: Sequence[StoredMark]) -> None:
-        await self._c.execute_many(
-            f"INSERT INTO marks ({_MARK}) VALUES ($1, $2, $3, $4)"
+        rows = {(m.device_id, m.at_ms): (m.device_id, m.at_ms, m.last_ms, m.state) for m in marks}
+        await self._c.insert_many(
+            f"INSERT INTO marks ({_MARK}) VALUES {{values}}"
             " ON CONFLICT (device_id, at_ms) DO UPDATE SET last_ms = excluded.last_ms, state = excluded.state",
-            [(mark.device_id, mark.at_ms, mark.last_ms, mark.state) for mark in marks],
+            list(rows.values()),
         )
 
     async def drop_marks(self, device_id: int, after_ms: int, until_ms: int) -> None:
@@ -136,13 +138,17 @@ class FoldTables:
         )
 
     async def put_routes(self, routes: Sequence[StoredRoute]) -> None:
-        await self._c.execute_many(
-            "INSERT INTO routes (device_id, origin_at_ms, destination_at_ms, day, settled_at_ms, body)"
-            " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (device_id, origin_at_ms) DO UPDATE SET"
-            " destination_at_ms = excluded.destination_at_ms, day = excluded.day, settled_at_ms ="
-            " excluded.settled_at_ms,"
-            " body = excluded.body",
-            [(r.device_id, r.origin_at_ms, r.destination_at_ms, r.day, r.settled_at_ms, r.body) for r in routes],
+        rows = {
+            (r.device_id, r.origin_at_ms): (
+                r.device_id, r.origin_at_ms, r.destination_at_ms, r.day, r.settled_at_ms, r.body,
+            )
+            for r in routes
+        }  # fmt: skip
+        await self._c.insert_many(
+            "INSERT INTO routes (device_id, origin_at_ms, destination_at_ms, day, settled_at_ms, body) VALUES {values}"
+            " ON CONFLICT (device_id, origin_at_ms) DO UPDATE SET destination_at_ms = excluded.destination_at_ms,"
+            " day = excluded.day, settled_at_ms = excluded.settled_at_ms, body = excluded.body",
+            list(rows.values()),
         )
 
     async def drop_routes(self, device_id: int, after_ms: int, until_ms: int) -> None:
@@ -167,10 +173,11 @@ class FoldTables:
         return [StoredRoute(*row) for row in rows]
 
     async def put_days(self, days: Sequence[StoredDay]) -> None:
-        await self._c.execute_many(
-            f"INSERT INTO days ({_DAY}) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (device_id, day) DO UPDATE SET"
+        rows = {(d.device_id, d.day): (d.device_id, d.day, d.start_um, d.metres_um, d.passed_on_um) for d in days}
+        await self._c.insert_many(
+            f"INSERT INTO days ({_DAY}) VALUES {{values}} ON CONFLICT (device_id, day) DO UPDATE SET"
             " start_um = excluded.start_um, metres_um = excluded.metres_um, passed_on_um = excluded.passed_on_um",
-            [(d.device_id, d.day, d.start_um, d.metres_um, d.passed_on_um) for d in days],
+            list(rows.values()),
         )
 
     async def days_around(self, device_id: int, first: int, last: int) -> list[StoredDay]:
@@ -185,4 +192,5 @@ class FoldTables:
         return [StoredDay(*row) for row in rows]
 
     async def add_events(self, rows: Sequence[tuple[int, int, str, str]]) -> None:
-        await self._c.execute_many("INSERT INTO events (device_id, at_ms, kind, body) VALUES ($1, $2, $3, $4)", rows)
+        if rows:
+            await self._c.copy("events", ["device_id", "at_ms", "kind", "body"], rows)

@@ -4,16 +4,13 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from fleetline.core.ports.accounts import LimitRow
-from fleetline.stores.engine import Connection
+from fleetline.stores.tables.access import AccessTables
 
 _ROW: Final = "limit_key, at_ms, number, mark"
 
 
-class LimitTables:
+class LimitTables(AccessTables):
     """See `core.ports.accounts.Limits`."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     async def limit_rows(self, keys: Sequence[str]) -> dict[str, LimitRow]:
         rows = await self._connection.fetch(f"SELECT {_ROW} FROM limits WHERE limit_key {{in_texts:$1}}", list(keys))
@@ -59,4 +56,6 @@ class LimitTables:
             "SELECT secret_hash FROM former_secrets WHERE until_ms < $1 LIMIT $2)",
             now_ms, most,
         )  # fmt: skip
+        if tokens:
+            self.change_access()
         return limits + tokens + former

@@ -75,3 +75,17 @@ class OwnTables(OwnListTables, OwnWriteTables):
             account_id, *before, from_ms, limit,
         )  # fmt: skip
         return [Act(**dict(zip(_ACT, row, strict=True))) for row in rows]
+
+    async def columns_of_header(self, account_id: str, what: str, header_key: str) -> str | None:
+        row = await self._connection.fetch_one(
+            "SELECT body FROM own_columns WHERE account_id = $1 AND what = $2 AND header_key = $3",
+            account_id, what, header_key,
+        )  # fmt: skip
+        return str(row[0]) if row else None
+
+    async def keep_columns(self, account_id: str, what: str, header_key: str, body: str, at_ms: int) -> None:
+        await self._connection.execute(
+            "INSERT INTO own_columns (account_id, what, header_key, body, at_ms) VALUES ($1, $2, $3, $4, $5)"
+            " ON CONFLICT (account_id, what, header_key) DO UPDATE SET body = excluded.body, at_ms = excluded.at_ms",
+            account_id, what, header_key, body, at_ms,
+        )  # fmt: skip

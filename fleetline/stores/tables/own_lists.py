@@ -99,6 +99,19 @@ class OwnListTables:
         )
         return [_member_row(row) for row in rows]
 
+    async def list_member_ids(self, sight: Sight, kind: Kind, wanted: MemberWanted) -> list[int]:
+        clauses, vehicles = Clauses(), kind is Kind.VEHICLE
+        key, identity = _members_where(clauses, sight, kind, wanted), f"v.{kind.value}_id"
+        carried = " LEFT JOIN devices d ON d.id_scope = v.id_scope AND d.vehicle_id = v.vehicle_id" if vehicles else ""
+        way = "DESC" if wanted.descending or wanted.archived else "ASC"
+        last = clauses.put("LIMIT ?", wanted.limit)
+        rows = await self._connection.fetch(
+            f"SELECT {identity} FROM {kind.value}s v{carried} WHERE {clauses.where()}"
+            f" ORDER BY {key} {way}, {identity} {way} {last}",
+            *clauses.values,
+        )
+        return [row[0] for row in rows]
+
     async def list_groups(self, sight: Sight, kind: Kind) -> list[GroupRow]:
         clauses = Clauses()
         clauses.add("g.account_id = ? AND g.kind = ?", sight.account_id, kind.value)
@@ -122,7 +135,8 @@ class OwnListTables:
 
     async def list_devices(self, sight: Sight, wanted: DeviceWanted) -> list[DeviceListed]:
         clauses = Clauses()
-        clauses.add("d.account_id = ? AND d.deleted_at_ms IS NULL AND d.device_id > ?", sight.account_id, wanted.after)
+        clauses.add("d.account_id = ? AND d.device_id > ?", sight.account_id, wanted.after)
+        clauses.texts.append(f"d.deleted_at_ms IS {'NOT ' if wanted.archived else ''}NULL")
         if not sight.everything:
             inside = below(clauses, sight.account_id, Kind.VEHICLE, list(sight.groups))
             named = clauses.put("d.device_id {in_ints:?}", list(sight.devices))
@@ -132,7 +146,7 @@ class OwnListTables:
         last = clauses.put("LIMIT ?", wanted.limit)
         rows = await self._connection.fetch(
             "SELECT d.device_id, d.ident, d.vehicle_id, v.name, v.type, d.api, d.clock_offset_s, d.added_at_ms,"
-            " d.retired_at_ms, d.revision FROM devices d"
+            " d.retired_at_ms, d.revision, d.deleted_at_ms FROM devices d"
             " LEFT JOIN vehicles v ON v.id_scope = d.id_scope AND v.vehicle_id = d.vehicle_id"
             f" WHERE {clauses.where()} ORDER BY d.device_id {last}",
             *clauses.values,
@@ -182,8 +196,8 @@ def _member_row(row: tuple[Any, ...]) -> MemberRow:
 
 
 def _device_listed(row: tuple[Any, ...]) -> DeviceListed:
-    number, ident, vehicle_id, name, type, api, offset, added, retired, revision = row
-    return DeviceListed(number, ident, vehicle_id, name, type, bool(api), offset, added, retired, revision)
+    number, ident, vehicle_id, name, type, api, offset, added, retired, revision, gone = row
+    return DeviceListed(number, ident, vehicle_id, name, type, bool(api), offset, added, retired, revision, gone)
 
 
 def _logged_change(row: tuple[Any, ...]) -> LoggedChange:
@@ -199,7 +213,7 @@ def _members_where(clauses: Clauses, sight: Sight, kind: Kind, wanted: MemberWan
     key = "v.deleted_at_ms" if wanted.archived else f"v.{_KEYS[wanted.sort]}"
     clauses.add("v.account_id = ?", sight.account_id)
     if wanted.archived:
-        clauses.add("v.id_key IS NULL AND v.deleted_at_ms >= ?", wanted.since_ms)
+        clauses.add("v.id_key IS NULL AND v.deleted_at_ms >= ?", wanted.since_ms or 0)
     else:
         clauses.texts.append(f"{key} IS NOT NULL")
     if wanted.after is not None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from fleetline.core.ports.own_writes import Archived
+from fleetline.core.ports.own_writes import Archived, Gone
 from fleetline.model.registry import Author, Book, Group, Kind, Member, key
 from fleetline.stores.engine import Connection
 
@@ -29,7 +29,8 @@ class OwnWriteTables:
             f"SELECT v.{noun}_id, v.revision, COALESCE({device}, 0), COALESCE((SELECT MAX(c.version)"
             f" FROM registry_changes c WHERE c.account_id = v.account_id AND c.kind = '{noun}'"
             f" AND c.item_id = v.{noun}_id), 0) FROM {noun}s v"
-            f" WHERE v.id_scope = $1 AND v.{noun}_id {{in_ints:$3}} AND v.account_id = $2 AND v.id_key IS NOT NULL",
+            f" WHERE v.id_scope = $1 AND v.{noun}_id {{in_ints:$3}} AND v.account_id || '' = $2"
+            " AND v.id_key IS NOT NULL",
             book.id_scope, book.account_id, list(ids),
         )  # fmt: skip
         return {row[0]: max(row[1:]) for row in rows}
@@ -105,12 +106,12 @@ class OwnWriteTables:
         await self._connection.execute(
             # a key of its own for each meanwhile, or members that swap ids would trip the index; no key begins blank
             f"UPDATE {noun}s SET id_key = ' ' || {noun}_id"
-            f" WHERE id_scope = $1 AND {noun}_id {{in_ints:$3}} AND account_id = $2",
+            f" WHERE id_scope = $1 AND {noun}_id {{in_ints:$3}} AND account_id || '' = $2",
             book.id_scope, book.account_id, [member.member_id for member in members],
         )  # fmt: skip
         await self._connection.execute_many(
             f"UPDATE {noun}s SET external_id = $4, id_key = $5, modified_at_ms = $6, revision = $7"
-            f" WHERE id_scope = $1 AND {noun}_id = $3 AND account_id = $2",
+            f" WHERE id_scope = $1 AND {noun}_id = $3 AND account_id || '' = $2",
             [
                 (book.id_scope, book.account_id, m.member_id, m.external_id, key(m.external_id), m.modified_at_ms,
                  book.version)
@@ -120,13 +121,13 @@ class OwnWriteTables:
 
     async def update_groups(self, book: Book, groups: Sequence[Group]) -> None:
         await self._connection.execute(
-            "UPDATE registry_groups SET name_key = ' ' || group_id WHERE id_scope = $1 AND account_id = $2"
+            "UPDATE registry_groups SET name_key = ' ' || group_id WHERE id_scope = $1 AND account_id || '' = $2"
             " AND group_id {in_ints:$3}",
             book.id_scope, book.account_id, [group.group_id for group in groups],
         )  # fmt: skip
         await self._connection.execute_many(
             "UPDATE registry_groups SET name = $4, name_key = $5, parent_id = $6, modified_at_ms = $7, revision = $8"
-            " WHERE id_scope = $1 AND group_id = $3 AND account_id = $2",
+            " WHERE id_scope = $1 AND group_id = $3 AND account_id || '' = $2",
             [
                 (book.id_scope, book.account_id, g.group_id, g.name, key(g.name), g.parent_id, g.modified_at_ms,
                  book.version)
@@ -139,7 +140,7 @@ class OwnWriteTables:
         facts = ", former_device_id, type, description, portrait" if vehicles else ", NULL"
         rows = await self._connection.fetch(
             f"SELECT {noun}_id, external_id, name, modified_at_ms, former_groups{facts} FROM {noun}s"
-            f" WHERE id_scope = $1 AND {noun}_id {{in_ints:$3}} AND account_id = $2 AND id_key IS NULL"
+            f" WHERE id_scope = $1 AND {noun}_id {{in_ints:$3}} AND account_id || '' = $2 AND id_key IS NULL"
             " AND deleted_at_ms >= $4",
             book.id_scope, book.account_id, list(ids), since_ms,
         )  # fmt: skip
@@ -164,7 +165,8 @@ class OwnWriteTables:
         await self._connection.execute_many(
             f"UPDATE {noun}s SET id_key = $4, name_key = $5, name_claim = $6, deleted_at_ms = NULL,"
             f" modified_at_ms = $7,"
-            f" revision = $8, former_groups = ''{device} WHERE id_scope = $1 AND {noun}_id = $3 AND account_id = $2",
+            f" revision = $8, former_groups = ''{device}"
+            f" WHERE id_scope = $1 AND {noun}_id = $3 AND account_id || '' = $2",
             rows,
         )
 
@@ -185,7 +187,7 @@ class OwnWriteTables:
     async def update_devices(self, book: Book, rows: Sequence[tuple[int, bool, int, int | None]]) -> None:
         await self._connection.execute_many(
             "UPDATE devices SET api = $3, clock_offset_s = $4, retired_at_ms = $5, revision = $6"
-            " WHERE device_id = $1 AND account_id = $2",
+            " WHERE device_id = $1 AND account_id || '' = $2",
             [
                 (number, book.account_id, int(api), offset, retired, book.version)
                 for number, api, offset, retired in rows
@@ -197,6 +199,24 @@ class OwnWriteTables:
             "UPDATE devices SET ident_claim = NULL, vehicle_id = NULL, deleted_at_ms = $3, revision = $4"
             " WHERE account_id = $1 AND device_id {in_ints:$2}",
             book.account_id, list(ids), at_ms, book.version,
+        )  # fmt: skip
+
+    async def gone_devices(self, book: Book, ids: Sequence[int], since_ms: int) -> dict[int, Gone]:
+        rows = await self._connection.fetch(
+            "SELECT d.device_id, d.ident, EXISTS (SELECT 1 FROM devices o WHERE o.ident_claim = d.ident),"
+            " EXISTS (SELECT 1 FROM devices o WHERE o.ident = d.ident AND o.device_id > d.device_id"
+            " AND o.account_id <> d.account_id), (SELECT f.vehicle_id FROM fittings f WHERE f.device_id = d.device_id"
+            " AND f.until_ms >= d.deleted_at_ms ORDER BY f.from_ms DESC LIMIT 1)"
+            " FROM devices d WHERE d.account_id = $1 AND d.device_id {in_ints:$2} AND d.deleted_at_ms >= $3",
+            book.account_id, list(ids), since_ms,
+        )  # fmt: skip
+        return {row[0]: Gone(row[0], row[1], bool(row[2]), bool(row[3]), row[4]) for row in rows}
+
+    async def revive_devices(self, book: Book, ids: Sequence[int]) -> None:
+        await self._connection.execute(
+            "UPDATE devices SET ident_claim = ident, deleted_at_ms = NULL, revision = $3"
+            " WHERE account_id = $1 AND device_id {in_ints:$2}",
+            book.account_id, list(ids), book.version,
         )  # fmt: skip
 
     async def delete_groups(self, book: Book, ids: Sequence[int]) -> list[tuple[int, int]]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from fleetline.model.access import Account, Partner, Role, User, parse_permissions
-from fleetline.stores.engine import Connection
+from fleetline.stores.tables.access import AccessTables
 
 PARTNER: Final = ("partner_id", "name", "created_at_ms", "closed_at_ms")
 ACCOUNT: Final = (
@@ -22,11 +22,8 @@ def user_of(row: Sequence[Any]) -> User:
     return User(row[0], row[1], row[2], Role(row[3]), parse_permissions(row[4]), row[5], row[6])
 
 
-class PeopleTables:
+class PeopleTables(AccessTables):
     """See `core.ports.accounts.People`."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     async def add_partner(self, partner: Partner) -> None:
         await self._connection.execute(
@@ -46,6 +43,7 @@ class PeopleTables:
         await self._connection.execute(
             "UPDATE partners SET closed_at_ms = $2 WHERE partner_id = $1 AND closed_at_ms IS NULL", partner_id, at_ms
         )
+        self.change_access()
 
     async def add_account(self, account: Account) -> None:
         await self._connection.execute(
@@ -74,6 +72,7 @@ class PeopleTables:
             " WHERE account_id = $1",
             account.account_id, account.name, account.plan, account.time_zone, account.language, account.closed_at_ms,
         )  # fmt: skip
+        self.change_access()
 
     async def add_user(self, user: User, email_key: str, password_hash: str | None) -> bool:
         added = await self._connection.fetch(
@@ -105,6 +104,7 @@ class PeopleTables:
             "UPDATE users SET role = $2, permissions = $3, disabled_at_ms = $4 WHERE user_id = $1",
             user.user_id, user.role.value, user.permissions.spec(), user.disabled_at_ms,
         )  # fmt: skip
+        self.change_access()
 
     async def set_password(self, user_id: str, password_hash: str) -> None:
         await self._connection.execute("UPDATE users SET password_hash = $2 WHERE user_id = $1", user_id, password_hash)

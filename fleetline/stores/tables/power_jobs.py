@@ -37,12 +37,21 @@ class JobTables:
         )
         return _job(row) if row else None
 
-    async def find_jobs(self, account_id: str, after: Place | None, most: int) -> list[Job]:
+    async def find_jobs(self, account_id: str, kinds: Sequence[str], after: Place | None, most: int) -> list[Job]:
         rows = await self._connection.fetch(
-            f"SELECT {_SELECTED} FROM power_jobs j WHERE j.account_id = $1"
+            f"SELECT {_SELECTED} FROM power_jobs j WHERE j.account_id = $1 AND j.kind {{in_texts:$5}}"
             " AND (j.created_at_ms > $2 OR (j.created_at_ms = $2 AND j.job_id > $3))"
             " ORDER BY j.created_at_ms, j.job_id LIMIT $4",
-            account_id, *(after or (-(2**62), "")), most,
+            account_id, *(after or (-(2**62), "")), most, list(kinds),
+        )  # fmt: skip
+        return [_job(row) for row in rows]
+
+    async def latest_jobs(self, account_id: str, kinds: Sequence[str], before: Place | None, most: int) -> list[Job]:
+        rows = await self._connection.fetch(
+            f"SELECT {_SELECTED} FROM power_jobs j WHERE j.account_id = $1 AND j.kind {{in_texts:$5}}"
+            " AND (j.created_at_ms < $2 OR (j.created_at_ms = $2 AND j.job_id < $3))"
+            " ORDER BY j.created_at_ms DESC, j.job_id DESC LIMIT $4",
+            account_id, *(before or (2**62, "")), most, list(kinds),
         )  # fmt: skip
         return [_job(row) for row in rows]
 

@@ -11,12 +11,6 @@ class MeasurementTables:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def measurement_steps(self, resource_id: str) -> list[int]:
-        rows = await self._connection.fetch(
-            "SELECT DISTINCT step_s FROM power_measurements WHERE resource_id = $1 ORDER BY step_s", resource_id
-        )
-        return [row[0] for row in rows]
-
     async def measurements(
         self, resource_ids: Sequence[str], step_s: int, blocks: tuple[int, int]
     ) -> list[tuple[str, int, bytes]]:

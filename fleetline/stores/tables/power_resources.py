@@ -2,15 +2,15 @@
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any, Final
 
 import msgspec
 
 from fleetline.core.ports.power import SitePlace
-from fleetline.model.power import PowerResource, PvSite
+from fleetline.model.power import PowerResource
 from fleetline.model.resource import Box, Place, ResourceFilter, row_count
+from fleetline.model.resource_text import site_of, text_of
 from fleetline.stores.engine import Connection
 
 COLUMNS: Final = (
@@ -32,15 +32,10 @@ MANY: Final = 100
 """From so many rows on they are decoded on a thread."""
 
 
-@lru_cache(1)
-def _sites() -> "msgspec.json.Decoder[PvSite]":
-    return msgspec.json.Decoder(PvSite)
-
-
 def resource_of(row: Sequence[Any]) -> PowerResource:
     """From the columns of COLUMNS in their order."""
     facts = dict(zip(COLUMNS, row, strict=True))
-    facts["site"] = _sites().decode(facts["site"])
+    facts["site"] = site_of(facts["site"])
     facts["tags"] = tuple(msgspec.json.decode(facts["tags"]))
     return PowerResource(**facts)
 
@@ -59,10 +54,16 @@ _LAST: Final = attrgetter(*COLUMNS[10:])
 def _row(resource: PowerResource) -> tuple[Any, ...]:
     """The values of _STORED in their order."""
     site = resource.site
-    tags, text = (msgspec.json.encode(part).decode() for part in (resource.tags, site))
+    tags = msgspec.json.encode(resource.tags).decode()
+    text = text_of(site)
     name_key = resource.name.casefold()
     place = (site.latitude_deg, site.longitude_deg)
     return (*_FIRST(resource), tags, text, *_LAST(resource), name_key, *place, row_count(site))
+
+
+def _rows(resources: Iterable[PowerResource]) -> list[tuple[Any, ...]]:
+    """Ids are random: in their order neighbouring rows of an index are written one after the other."""
+    return sorted((_row(resource) for resource in resources), key=itemgetter(0))
 
 
 class ResourceTables:
@@ -126,7 +127,9 @@ class ResourceTables:
         return [(row[0], row[1]) for row in rows]
 
     async def keep_resources(self, resources: Iterable[PowerResource]) -> None:
-        await self._connection.execute_many(_KEEP, [_row(resource) for resource in resources])
+        kept = list(resources)
+        rows = _rows(kept) if len(kept) < MANY else await asyncio.to_thread(_rows, kept)
+        await self._connection.execute_many(_KEEP, rows)
 
     async def remove_resources(self, account_id: str, resource_ids: Sequence[str]) -> int:
         gone = list(await self.known(account_id, resource_ids))

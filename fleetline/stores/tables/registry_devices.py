@@ -58,6 +58,13 @@ class DeviceTables:
         )
         return row  # type: ignore[no-any-return]  # the columns of _ROW are those of DeviceRow
 
+    async def gone_device_row(self, account_id: str, device_id: int) -> DeviceRow | None:
+        row: Any = await self._connection.fetch_one(
+            f"{_ROW} WHERE d.device_id = $2 AND d.account_id = $1 AND d.deleted_at_ms IS NOT NULL",
+            account_id, device_id,
+        )  # fmt: skip
+        return row  # type: ignore[no-any-return]  # as above
+
     async def device_ids(self, account_id: str, *, api_only: bool) -> list[int]:
         rows = await self._connection.fetch(
             "SELECT device_id FROM devices WHERE account_id = $1 AND deleted_at_ms IS NULL AND vehicle_id IS NOT NULL"
@@ -169,6 +176,6 @@ class DeviceTables:
     async def set_vehicle_facts(self, book: Book, rows: Sequence[tuple[int, str, str, str | None]], at_ms: int) -> None:
         await self._connection.execute_many(
             "UPDATE vehicles SET type = $4, description = $5, portrait = $6, modified_at_ms = $7, revision = $8"
-            " WHERE id_scope = $1 AND vehicle_id = $3 AND account_id = $2",
+            " WHERE id_scope = $1 AND vehicle_id = $3 AND account_id || '' = $2",
             [(book.id_scope, book.account_id, *row, at_ms, book.version) for row in rows],
         )

@@ -37,7 +37,11 @@ def _columns(words: Words) -> str:
 
 
 class MemberTables:
-    """See `core.ports.registry.Members`."""
+    """See `core.ports.registry.Members`.
+
+    Where a row is named by its primary key, its account is compared as `account_id || ''`, which no index can serve: an
+    engine without statistics would take an index by account and read all of it.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -114,7 +118,7 @@ class MemberTables:
             # all claims go before the first comes back, or members that swap names would trip the index
             await self._connection.execute(
                 f"UPDATE {words.table} SET name_claim = NULL WHERE id_scope = $1 AND {words.id} {{in_ints:$3}}"
-                " AND account_id = $2",
+                " AND account_id || '' = $2",
                 book.id_scope, book.account_id, [member.member_id for member in members],
             )  # fmt: skip
         rows = []
@@ -126,7 +130,7 @@ class MemberTables:
             ))  # fmt: skip
         await self._connection.execute_many(
             f"UPDATE {words.table} SET name = $4, name_key = $5, name_claim = $6, modified_at_ms = $7, revision = $8"
-            f" WHERE id_scope = $1 AND {words.id} = $3 AND account_id = $2",
+            f" WHERE id_scope = $1 AND {words.id} = $3 AND account_id || '' = $2",
             rows,
         )
 
@@ -138,7 +142,8 @@ class MemberTables:
         device = ", former_device_id = $7" if vehicles else ""
         await self._connection.execute_many(
             f"UPDATE {words.table} SET id_key = NULL, name_key = NULL, name_claim = NULL, deleted_at_ms = $4,"
-            f" former_groups = $5, revision = $6{device} WHERE id_scope = $1 AND {words.id} = $3 AND account_id = $2",
+            f" former_groups = $5, revision = $6{device}"
+            f" WHERE id_scope = $1 AND {words.id} = $3 AND account_id || '' = $2",
             [
                 (book.id_scope, book.account_id, member_id, at_ms, ",".join(map(str, groups)), book.version)
                 + ((device_id,) if vehicles else ())
@@ -157,7 +162,7 @@ class MemberTables:
         device = "former_device_id" if kind is Kind.VEHICLE else "NULL"
         row = await self._connection.fetch_one(
             f"SELECT deleted_at_ms, former_groups, {device}, {_columns(words)} FROM {words.table}"
-            f" WHERE id_scope = $1 AND {words.id} = $3 AND account_id = $2 AND id_key IS NULL",
+            f" WHERE id_scope = $1 AND {words.id} = $3 AND account_id || '' = $2 AND id_key IS NULL",
             book.id_scope, book.account_id, member_id,
         )  # fmt: skip
         if row is None:
@@ -182,7 +187,7 @@ class MemberTables:
         await self._connection.execute(
             f"UPDATE {words.table} SET id_key = $4, name_key = $5, name_claim = $6, deleted_at_ms = NULL,"
             f" modified_at_ms = $7, revision = $8, former_groups = ''{device}"
-            f" WHERE id_scope = $1 AND {words.id} = $3 AND account_id = $2",
+            f" WHERE id_scope = $1 AND {words.id} = $3 AND account_id || '' = $2",
             book.id_scope, book.account_id, member.member_id, key(member.external_id), name_key,
             name_key if book.unique_names else None, member.modified_at_ms, book.version,
         )  # fmt: skip

@@ -9,6 +9,7 @@ from fleetline.stores.engine import Connection
 COLUMNS: Final = (
     "at_ms", "request_id", "dialect", "account_id", "user_id", "credential_id", "address", "method", "action",
     "subject", "asked", "scope", "status", "error", "elapsed_ms", "bytes_sent", "agent",
+    "kind",
 )  # fmt: skip
 _LISTED: Final = ", ".join(COLUMNS)
 _MARKS: Final = ", ".join(f"${index + 1}" for index in range(len(COLUMNS)))
@@ -66,6 +67,10 @@ def _conditions(wanted: RequestFilter) -> tuple[list[str], list[Any]]:
     for name in ("credential_id", "dialect", "action", "address"):
         if value := getattr(wanted, name):
             add(f"{name} = {{}}", value)
+    if wanted.kinds:
+        add("kind {{in_texts:{}}}", list(wanted.kinds))
+    if wanted.sessions is not None:
+        conditions.append("kind = 'session'" if wanted.sessions else "kind <> 'session'")
     if wanted.refused is not None:
         conditions.append("status >= 400" if wanted.refused else "status < 400")
     if wanted.from_ms is not None:

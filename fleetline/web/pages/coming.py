@@ -36,7 +36,9 @@ async def do_sign_in(visit: Visit) -> Response:
     email, path = visit.field("email"), safe_next(visit.field("next", "/"))
     password = visit.form.get("password")
     if not email or not isinstance(password, str) or not password:
-        return visit.show("login", 422, next=path, email=email, error="Enter your e-mail address and your password.")
+        return visit.show(
+            "login", 422, next=path, email=email, error=visit.words.say("Enter your e-mail address and your password.")
+        )
     try:
         reply = await _post(visit, "/session", {"email": email, "password": password})
     except Refused as refusal:
@@ -61,9 +63,9 @@ async def do_set_up(visit: Visit) -> Response:
     fields = {name: visit.field(name) for name in ("organisation", "email", "time_zone")}
     password = visit.form.get("password")
     body = {name: value for name, value in fields.items() if value} | {"password": password or ""}
-    faults = {name: "This is needed." for name in ("organisation", "email") if not fields[name]}
+    faults = {name: visit.words.say("This is needed.") for name in ("organisation", "email") if not fields[name]}
     if not isinstance(password, str) or len(password) < SHORTEST_PASSWORD:
-        faults["password"] = f"At least {SHORTEST_PASSWORD} characters."
+        faults["password"] = visit.words.say("At least {count} characters.", count=SHORTEST_PASSWORD)
     if faults:
         return visit.show("setup", 422, error="", fields=fields, faults=faults)
     try:

@@ -5,20 +5,22 @@ from typing import Any, Final
 from starlette.responses import Response
 
 from fleetline.web.asking import Refused
+from fleetline.web.pages import lists
 from fleetline.web.pages.members import faults_in, faults_of, outcome_of
 from fleetline.web.site import Visit
 from fleetline.web.words import KM_IN_MILES, TYPES
 
-FLAGS: Final = {"yes": "true", "no": "false"}
-
 
 async def listing(visit: Visit) -> Response:
-    found = await visit.api.get(
-        "/devices", q=visit.query("q"), cursor=visit.query("cursor"), include="now", limit=100,
-        has_vehicle=FLAGS.get(visit.query("fitted")), retired="true" if visit.query("retired") else None,
-    )  # fmt: skip
-    filtered = any(visit.query(name) for name in ("q", "fitted", "retired"))
-    return visit.show("devices", items=found["items"], follows=found["next"], filtered=filtered)
+    return await lists.listing(visit, "devices", "devices")
+
+
+async def sheet(visit: Visit) -> Response:
+    return await lists.sheet(visit, "devices")
+
+
+async def views(visit: Visit) -> Response:
+    return await lists.views(visit, "devices")
 
 
 async def new(visit: Visit) -> Response:
@@ -40,7 +42,7 @@ async def add(visit: Visit) -> Response:
     body |= {"ident": fields["ident"], "name": fields["name"], "mileage_km": kilometres(visit, fields["mileage"])}
     faults: dict[str, str] = {}
     if fields["mileage"] and body["mileage_km"] is None:
-        faults["mileage"] = "must be a number"
+        faults["mileage"] = visit.words.say("must be a number")
     try:
         done = await visit.api.send("POST", "/devices", [body]) if not faults else None
         faults |= faults_of(outcome_of(done)) if done else {}
@@ -48,7 +50,10 @@ async def add(visit: Visit) -> Response:
         faults = faults_in(refusal)
     if faults or done is None:
         return visit.show("device_form", 422, fields=fields, faults=faults, types=TYPES)
-    return visit.go(f"/devices/{outcome_of(done)['id']}", done=f"{fields['name']} is added and may report now.")
+    return visit.go(
+        f"/devices/{outcome_of(done)['id']}",
+        done=visit.words.say("{name} is added and may report now.", name=fields["name"]),
+    )
 
 
 async def show(visit: Visit) -> Response:
@@ -75,7 +80,7 @@ async def act(visit: Visit) -> Response:
         if what == "mileage":
             mileage = kilometres(visit, visit.field("mileage"))
             if mileage is None:
-                return await _show(visit, {"mileage": "must be a number"}, 422)
+                return await _show(visit, {"mileage": visit.words.say("must be a number")}, 422)
             await visit.api.send("POST", f"/devices/{number}/calibrations", {"mileage_km": mileage})
         else:
             done = await _change(visit, number, what)
@@ -84,7 +89,7 @@ async def act(visit: Visit) -> Response:
             version = done["version"]
     except Refused as refusal:
         return await _show(visit, faults_in(refusal), 422)
-    return visit.go(f"/devices/{number}", done="Saved.", undo=version)
+    return visit.go(f"/devices/{number}", done=visit.words.say("Saved."), undo=version)
 
 
 async def _change(visit: Visit, number: int, what: str) -> dict[str, Any]:
@@ -105,6 +110,8 @@ async def _change(visit: Visit, number: int, what: str) -> dict[str, Any]:
 
 PAGES: Final = (
     ("GET", "/devices", listing),
+    ("POST", "/devices/views", views),
+    ("GET", "/devices/table.{form}", sheet),
     ("GET", "/devices/new", new),
     ("POST", "/devices/new", add),
     ("GET", "/devices/{device_id:int}", show),

@@ -50,14 +50,14 @@ async def act(visit: Visit) -> Response:
     try:
         if visit.field("act") == "add":
             done = await visit.api.send("POST", path, [{"name": visit.field("name"), "parent_id": parent_id}])
-            text = "Group added."
+            text = visit.words.say("Group added.")
         elif visit.field("act") == "delete":
             done = await visit.api.send("DELETE", path, [int(number or 0)])
-            text = "Group deleted; its members stay."
+            text = visit.words.say("Group deleted; its members stay.")
         else:
             change = {"id": int(number or 0), "name": visit.field("name"), "parent_id": parent_id}
             done = await visit.api.send("PATCH", path, [change])
-            text = "Group saved."
+            text = visit.words.say("Group saved.")
         faults = faults_of(outcome_of(done))
     except Refused as refusal:
         faults = faults_in(refusal)

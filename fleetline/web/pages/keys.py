@@ -40,6 +40,7 @@ async def _keys(visit: Visit, status: int, **values: Any) -> Response:
         kinds=KINDS,
         overlaps=OVERLAPS,
         users={user["id"]: user["email"] for user in users},
+        names={one["id"]: one["name"] or one["hint"] or one["id"][:13] for one in found},
         parents=[one for one in found if one["kind"] == "fleetview-key"],
         plan=next((plan for plan in plans if plan["in_force"]), None),
         **{"made": None, "secrets": {}, "fault": "", "fields": {}} | values,
@@ -57,10 +58,13 @@ async def act(visit: Visit) -> Response:
     what, number = visit.field("act"), visit.field("id")
     try:
         if what == "revoke":
-            if visit.field("typed") != "revoke":
-                return await _keys(visit, 422, fault="Type the word revoke to revoke a key for good.")
+            if visit.field("typed") != await _name(visit, number):
+                return await _keys(visit, 422, fault="To revoke a key for good, type its name as the page shows it.")
             await visit.api.send("DELETE", f"/credentials/{number}")
             return visit.go("/License", done="Revoked: the next call with it is refused.")
+        if what == "end":
+            await visit.api.send("POST", f"/credentials/{number}/end-tokens")
+            return visit.go("/License", done="All its tokens have ended: it has to ask for a new one.")
         if what == "roll":
             overlap = visit.field("overlap_s", "86400")
             made = await visit.api.send(
@@ -74,6 +78,12 @@ async def act(visit: Visit) -> Response:
         return await _keys(visit, refusal.status, fault=refusal.detail, fields=dict(visit.form))
     secrets = {name: value for name, value in made["secrets"].items() if value}
     return await _keys(visit, 200, made=made["credential"], secrets=secrets)
+
+
+async def _name(visit: Visit, number: str) -> str:
+    """What a person types to say that it is this key they mean: its name, of one without a name its hint."""
+    found = (await visit.api.get("/credentials"))["items"]
+    return next((str(one["name"] or one["hint"] or one["id"]) for one in found if one["id"] == number), "")
 
 
 def _asked(visit: Visit) -> dict[str, Any]:
@@ -107,6 +117,8 @@ async def requests(visit: Visit) -> Response:
         return visit.show("refused", 403, refusal=_members_only(), title="Request log")
     names = ("api", "action", "credential", "address", "cursor")
     query: dict[str, Any] = {name: visit.query(name) for name in names}
+    # the pages of this app call the API for each thing they show: that is not what anybody looks for here
+    query["sessions"] = None if visit.query("people") == "with" or visit.query("credential") else "false"
     query["refused"] = {"refused": "true", "answered": "false"}.get(visit.query("result"))
     found = await visit.api.get("/requests", **query, limit=100)
     credentials = (await visit.api.get("/credentials"))["items"]
@@ -119,7 +131,7 @@ async def requests(visit: Visit) -> Response:
         apis=APIS,
         who=who,
         people={user["id"]: user["email"] for user in users},
-        filtered=any(visit.query(name) for name in ("api", "action", "credential", "address", "result")),
+        filtered=any(visit.query(name) for name in ("api", "action", "credential", "address", "result", "people")),
     )
 
 

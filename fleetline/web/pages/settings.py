@@ -37,10 +37,12 @@ async def change_own(visit: Visit) -> Response:
         if what == "password":
             body = {name: str(visit.form.get(name) or "") for name in ("current", "new")}
             await visit.api.send("POST", "/me/password", body)
-            return visit.go("/settings", done="The password is changed; your other sessions are ended.")
+            return visit.go(
+                "/settings", done=visit.words.say("The password is changed; your other sessions are ended.")
+            )
         if what == "end":
             await visit.api.send("DELETE", f"/me/sessions/{visit.field('id')}")
-            return visit.go("/settings", done="The session is ended.")
+            return visit.go("/settings", done=visit.words.say("The session is ended."))
         chosen: dict[str, Any] = {}
         if visit.field("units") in UNITS:
             chosen["units"] = visit.field("units")
@@ -53,9 +55,9 @@ async def change_own(visit: Visit) -> Response:
         await visit.api.send("PATCH", "/me", chosen)
     except Refused as refusal:
         if refusal.code == "password":
-            return await _own(visit, {"current": "is not your password"}, 422)
+            return await _own(visit, {"current": visit.words.say("is not your password")}, 422)
         return await _own(visit, faults_in(refusal), 422)
-    return visit.go("/settings", done="Saved.")
+    return visit.go("/settings", done=visit.words.say("Saved."))
 
 
 async def users(visit: Visit) -> Response:
@@ -89,7 +91,7 @@ async def change_users(visit: Visit) -> Response:
             done = await visit.api.send("PATCH", "/users", [{"id": number, **change}])
             [outcome] = done["outcomes"]
             if outcome["outcome"] in ("changed", "unchanged"):
-                return visit.go("/settings/users", done="Saved.")
+                return visit.go("/settings/users", done=visit.words.say("Saved."))
         faults = {outcome["field"] or "email": outcome["reason"] or "is refused"}
     except Refused as refusal:
         faults = faults_in(refusal)
@@ -120,7 +122,7 @@ async def change_account(visit: Visit) -> Response:
         await visit.api.send("PATCH", "/account", body)
     except Refused as refusal:
         return await _account(visit, faults_in(refusal), 422)
-    return visit.go("/settings/account", done="Saved.")
+    return visit.go("/settings/account", done=visit.words.say("Saved."))
 
 
 async def audit(visit: Visit) -> Response:

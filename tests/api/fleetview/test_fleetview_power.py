@@ -47,6 +47,34 @@ async def test_the_golden_fleet_power(owner: Client, world: World) -> None:
         assert alone["resourceId"] == resource_id and "failures" not in alone
 
 
+async def test_one_list_per_field_says_what_one_object_per_period_says(owner: Client, world: World) -> None:
+    await golden(owner, world)
+    for path in (f"/v1/resources/{A}/power?{AFTERNOON}", f"/v1/fleets/{FLEET}/power?{AFTERNOON}"):
+        rows, columns = (await owner.get(path)).json(), (await owner.get(f"{path}&shape=columns")).json()
+        periods, table = rows.pop("periods"), columns.pop("columns")
+        assert rows == columns
+        assert table == {name: [period[name] for period in periods] for name in periods[0]}
+    grouped = (await owner.get(f"/v1/fleets/{FLEET}/power?{AFTERNOON}&groupBy=zone&shape=columns")).json()["groups"]
+    assert [(group["group"], len(group["columns"]["powerAC_kW"])) for group in grouped] == [("East", 3), ("", 3)]
+    csv = await owner.get(f"/v1/resources/{A}/power?{AFTERNOON}&shape=columns", [("accept", "text/csv")])
+    assert (csv.status, csv.json()["errors"][0]["field"]) == (400, "shape")
+
+
+async def test_the_look_alike_reads_the_other_rating_and_says_what_it_is(owner: Client, world: World) -> None:
+    def at(ptc_kw: float) -> dict[str, Any]:
+        return plain(pvSystems=[system(modules={"ptcRating_kW": ptc_kw})])
+
+    strong, weak = await owner.made(at(0.36)), await owner.made(at(0.18))
+    path = f"power?{AFTERNOON}&powerModel=cprpvform"
+    one, half = [(await owner.get(f"/v1/resources/{made}/{path}")).json() for made in (strong, weak)]
+    assert powers(half) == pytest.approx([power / 2 for power in powers(one)], rel=0.02)
+    assert (one["powerModel"], one["notModelled"]) == ("CprPVForm", [])
+    assert "look-alike" in one["powerModelRemark"]
+    plainly = (await owner.get(f"/v1/resources/{strong}/power?{AFTERNOON}")).json()
+    assert "powerModelRemark" not in plainly and plainly["notModelled"] == ["ptcRating_kW"]
+    assert powers(plainly) != powers(one)
+
+
 async def test_an_hour_is_the_mean_of_its_quarters_and_energy_is_power_times_time(owner: Client, world: World) -> None:
     await golden(owner, world)
     hours = (await owner.get(f"/v1/fleets/{FLEET}/power?{AFTERNOON}")).json()
@@ -167,8 +195,12 @@ async def test_stored_fields_that_the_model_leaves_out_are_named(owner: Client) 
         ("startTime=2025-06-21&endTime=2025-06-22&type=yesterday", "type"),
         ("startTime=2025-06-21&endTime=2025-06-22&timeResolutionMinutes=10", "timeResolutionMinutes"),
         ("startTime=2025-06-21&endTime=2025-06-22&weatherSource=A%20B", "weatherSource"),
-        ("startTime=2025-06-21&endTime=2025-06-22&powerModel=CprPVForm", "powerModel"),
-        ("startTime=2025-06-21&endTime=2025-06-22&missingDataHandling=FillAverage", "missingDataHandling"),
+        ("startTime=2025-06-21&endTime=2025-06-22&powerModel=PVForm", "powerModel"),
+        (
+            "startTime=2025-06-21&endTime=2025-06-22&type=clearSky&missingDataHandling=FillAverage",
+            "missingDataHandling",
+        ),
+        ("startTime=2025-06-21&endTime=2025-06-22&shape=rows", "shape"),
         ("startTime=2025-06-21&endTime=2025-06-22&outputFields=power", "outputFields"),
         ("startTime=2025-06-21&endTime=2025-06-22&groupby=zone", "groupby"),
         ("startTime=2025-02-29&endTime=2025-03-02", "startTime"),

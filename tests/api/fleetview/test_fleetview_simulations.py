@@ -325,7 +325,7 @@ async def test_a_bug_in_a_job_ends_as_a_failed_job(
         ({"resources": [DEPOT], "weatherDataOptions": {**DAY, "type": "typical"}}, "weatherDataOptions.type"),
         ({"resources": [DEPOT], "weatherDataOptions": {**DAY, "timeResolutionMinutes": 20}},
          "weatherDataOptions.timeResolutionMinutes"),
-        ({"resources": [DEPOT], "simulationOptions": {"powerModel": "CprPVForm"}}, "simulationOptions.powerModel"),
+        ({"resources": [DEPOT], "simulationOptions": {"powerModel": "PVForm"}}, "simulationOptions.powerModel"),
         ({"resources": [DEPOT], "simulationOptions": {"outputFields": ["powerDC_kW"]}},
          "simulationOptions.outputFields[0]"),
         ({"resources": [DEPOT], "result": {"level": "site"}}, "result.level"),

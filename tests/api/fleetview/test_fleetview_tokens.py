@@ -297,6 +297,7 @@ async def test_a_read_only_client_reads_and_validates_and_changes_nothing(owner:
         await tx.connection.execute(  # type: ignore[attr-defined]  # the engine's own connection
             "UPDATE credentials SET read_only = 1 WHERE credential_id = $1", owner.client_id
         )
+        tx.accounts.change_access()
     for method, path, body in (
         ("POST", "/v1/resources", plain()), ("PUT", f"/v1/resources/{resource_id}", plain()),
         ("DELETE", f"/v1/resources/{resource_id}", None), ("POST", "/v1/fleets", {"name": "F"}),

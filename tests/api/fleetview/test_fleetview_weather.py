@@ -56,6 +56,32 @@ async def test_pushed_light_becomes_power_and_a_repeat_replaces(owner: Client) -
     assert changed[1:] == [None, three]
 
 
+async def test_missing_weather_takes_the_mean_of_its_hour_in_its_month_where_that_is_asked(owner: Client) -> None:
+    made = await owner.made(plain())
+    light = [None, *([800] * 5), *([None] * 18)]
+    days = [[*light[:2], value, *light[3:]] for value in (600, 800, None)]
+    values = [value for day in days for value in day]
+    body = push(cell(**{GHI: values, TEMPERATURE: [20] * 72, WIND: [1] * 72}), startTime="2025-06-10T12:00:00Z")
+    await stored(owner, body)
+    span = "startTime=2025-06-12T13:00:00Z&endTime=2025-06-12T16:00:00Z"
+    known, gap, _ = watts(await power(owner, made, span))
+    assert known is not None and gap is None
+    found = await power(owner, made, f"{span}&missingDataHandling=FillAverage")
+    middle = await power(owner, made, "startTime=2025-06-10T14:00:00Z&endTime=2025-06-10T15:00:00Z")
+    bright = await power(owner, made, "startTime=2025-06-11T14:00:00Z&endTime=2025-06-11T15:00:00Z")
+    low, high = watts(middle)[0], watts(bright)[0]
+    after = watts(found)
+    assert after[0] == known and low is not None and high is not None and after[1] is not None
+    assert low + 0.2 < after[1] < high - 0.2
+    assert found["assumptions"] == ["missingWeather=meanOfMonthAndTimeOfDay"]
+    never = await power(
+        owner, made, "startTime=2025-06-12T11:00:00Z&endTime=2025-06-12T14:00:00Z&missingDataHandling=FillAverage"
+    )
+    assert watts(never) == [None, None, known]
+    whole = await power(owner, made, f"{span.replace('12T', '11T')}&missingDataHandling=FillAverage")
+    assert whole["assumptions"] == []
+
+
 async def test_the_golden_step_comes_out_of_pushed_weather(owner: Client) -> None:
     from tests.api.fleetview.kit import DEPOT, FIELD
 
@@ -373,6 +399,9 @@ async def test_a_csv_file_brings_many_places(owner: Client) -> None:
         ("tmy3", b"a,b\nc,d\n", "form tmy3"),
         ("epw", b"\x00\x01", "form epw"),
         ("epw", as_epw(5).replace(b",3.0,", b",,"), ""),
+        ("tmy2", b"", "form tmy2"),
+        ("surfrad", b"", "form surfrad"),
+        ("bsrn", b"*U0001", "form bsrn"),
         ("nsrdb", b"a\nb\nc\n", "form nsrdb"),
         ("pvgis", b"{}", "form pvgis"),
         ("solaranywhere", b"1,2", "form solaranywhere"),
@@ -385,6 +414,27 @@ async def test_a_file_that_is_not_what_it_is_said_to_be_is_refused(
     if not words:
         assert answer.status == 200
         return
+    assert (answer.status, words in answer.json()["message"]) == (400, True), answer.text
+    assert (await sqlite_owner.get("/v1/weather/coverage")).json()["items"] == []
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        (["2025-06-20T00:00Z,2025-06-20T01:00Z,5"] * 2, "2025-06-20T00:00:00Z is there twice"),
+        (['2025-06-20T00:00Z,"2025'], "line 2 is not CSV"),
+        (["2025-06-20T00:00Z,2025-06-20T01:00Z," + "5" * 200_000], "line 2 is not CSV"),
+        (["2025-06-20T00:07Z,2025-06-20T01:07Z,5", "2025-06-20T01:00Z,2025-06-20T02:00Z,5"], "from the full hour"),
+        (["2025-06-20T00:00,2025-06-20T01:00Z,5"], "no time with an offset in starttime"),
+        (["2025-06-20T00:00Z,2025-06-20T01:00Z,inf"], "'inf'"),
+    ],
+)
+async def test_a_csv_file_of_weather_that_contradicts_itself_is_refused(
+    sqlite_owner: Client, rows: list[str], words: str
+) -> None:
+    body = "\n".join([f"startTime,endTime,{GHI}", *rows, ""]).encode()
+    path = "/v1/weather/import?format=csv&latitude=36&longitude=-80"
+    answer = await sqlite_owner.send("POST", path, body, media="text/csv")
     assert (answer.status, words in answer.json()["message"]) == (400, True), answer.text
     assert (await sqlite_owner.get("/v1/weather/coverage")).json()["items"] == []
 

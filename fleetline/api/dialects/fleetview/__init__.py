@@ -16,7 +16,7 @@ from fleetline.api.dialects.fleetview.checks import (
     only_https,
 )
 from fleetline.api.dialects.fleetview.guide import GUIDE
-from fleetline.api.dialects.fleetview.once import Locks, handle_once
+from fleetline.api.dialects.fleetview.once import handle_once
 from fleetline.api.dialects.fleetview.routes import ROUTES
 from fleetline.api.dialects.fleetview.tokens import render_any
 from fleetline.api.routes import RouteTable
@@ -47,7 +47,6 @@ DIALECT: Final = Dialect(
     admit=admit_client,
     render=render_any,
     finish=finish,
-    memory=Locks,
     body_limit=10 * 1024 * 1024,
     inflate=True,
     fold_case=True,

@@ -27,7 +27,7 @@ from fleetline.model.resource_job import Job
 if TYPE_CHECKING:
     from fleetline.core.workspace import Workspace
 
-SLICE: Final = 500
+SLICE: Final = 2_500
 MODES: Final = ("upsert", "createOnly", "updateOnly")
 FORMATS: Final = {
     "csv": "text/csv; charset=utf-8; header=present",

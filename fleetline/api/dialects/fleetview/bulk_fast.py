@@ -22,6 +22,9 @@ from fleetline.model.resource import Draft
 Convert = Callable[[str], Any]
 ODD: Final = object()
 """What a converter gives for a cell that it does not take."""
+UNSEEN: Final = object()
+MOST_SEEN: Final = 1_000
+"""Values of one column that are remembered: most columns of a large file say the same few things again and again."""
 
 DRAFT, SITE, SYSTEM_BAG, INVERTER_BAG, MODULES_BAG, ARRAY_BAG, MONTH_BAG = range(7)
 _BAGS: Final[Mapping[tuple[str, ...], tuple[int, Form]]] = {
@@ -39,15 +42,19 @@ class Fast:
     """Compiled for one header."""
 
     def __init__(self, names: Sequence[str]) -> None:
-        self._plan = [_step(name) for name in names]
+        self._plan = [(*_step(name), dict[str, Any]()) for name in names]
 
     def draft(self, cells: Sequence[str]) -> Draft | None:
         """None when the row has to go the long way."""
         bags: tuple[dict[Any, Any], ...] = ({}, {}, {}, {}, {}, {}, {})
-        for (convert, bag, attr), cell in zip(self._plan, cells, strict=True):
+        for (convert, bag, attr, seen), cell in zip(self._plan, cells, strict=True):
             if cell == "":
                 continue
-            value = convert(cell)
+            value = seen.get(cell, UNSEEN)
+            if value is UNSEEN:
+                value = convert(cell)
+                if len(seen) < MOST_SEEN:
+                    seen[cell] = value
             if value is ODD:
                 return None
             bags[bag][attr] = value

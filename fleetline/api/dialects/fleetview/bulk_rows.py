@@ -3,8 +3,9 @@
 import csv
 import io
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any, Final
+
+from msgspec.structs import replace
 
 from fleetline.api.dialects.fleetview.bulk_columns import Columns
 from fleetline.api.dialects.fleetview.bulk_fast import Fast
@@ -13,6 +14,7 @@ from fleetline.api.dialects.fleetview.reading import Members, form_values, norma
 from fleetline.api.dialects.fleetview.schema import RESOURCE
 from fleetline.api.dialects.fleetview.words import MOST_ERRORS, Refusal, bad
 from fleetline.model.resource import Fault, Row
+from fleetline.model.utf8 import not_utf8_at
 
 Turn = Callable[[float], float]
 """An azimuth of another convention as one that counts clockwise from north."""
@@ -26,8 +28,7 @@ CONVENTIONS: Final[Mapping[str, Turn]] = {
 
 def csv_rows(body: bytes, convention: str) -> Iterator[Row]:
     """errors: Refusal 400 for the header or the encoding, at the first row"""
-    text = decoded(body)
-    lines = csv.reader(io.StringIO(text, newline=""), strict=True)
+    lines = csv.reader(lines_of(body, ""), strict=True)
     columns = Columns(_next(lines) or [])
     fast = Fast(columns.names) if convention == "north-clockwise" else None
     number = 0
@@ -58,18 +59,21 @@ def _next(lines: Any) -> list[str] | None:
     return found
 
 
-def decoded(body: bytes) -> str:
-    """UTF-8 with or without its mark. errors: Refusal 400 with the byte that is none"""
-    try:
-        return body.decode("utf-8-sig")
-    except UnicodeDecodeError as fault:
-        raise bad("", "encoding", f"The body is not UTF-8 at byte {fault.start}.") from fault
+def lines_of(body: bytes, newline: str) -> Iterator[str]:
+    """Lines of UTF-8 with or without its mark, decoded piece by piece: a large body is not in memory twice.
+
+    newline  as `open` takes it
+    errors   Refusal 400 with the byte that is none
+    """
+    if (wrong := not_utf8_at(body)) is not None:
+        raise bad("", "encoding", f"The body is not UTF-8 at byte {wrong}.")
+    return iter(io.TextIOWrapper(io.BytesIO(body), "utf-8-sig", newline=newline))
 
 
 def ndjson_rows(body: bytes, convention: str) -> Iterator[Row]:
     """One JSON object a line; blank lines do not count."""
     number = 0
-    for line in io.StringIO(decoded(body)):
+    for line in lines_of(body, "\n"):
         if not line.strip():
             continue
         number += 1

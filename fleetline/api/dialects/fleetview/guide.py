@@ -92,7 +92,7 @@ MESSAGES: Final = (
     _fault("unknown", "NAME is not known; did you mean OTHER?", "a field that this API does not have"),
     Message(422, "NoWeather", "There is no weather to compute this with.", "historical power without stored weather"),
     Message(422, "FinerThanWeather", "The weather has steps of N minutes; ask for N or more.",
-            "periods finer than the weather"),
+            "periods that neither divide the weather's step nor are made of it; shorter ones that do are answered"),
     Message(422, "TooLarge", "This is too large for one call; use /v1/simulations.",
             "a fleet too large for an answer at once"),
 )  # fmt: skip

@@ -1,7 +1,7 @@
 """Calls about jobs of every kind: listed, watched, and the rows of imports."""
 
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -19,6 +19,9 @@ from fleetline.model.resource_job import Job
 
 if TYPE_CHECKING:
     from fleetline.core.workspace import Workspace
+
+KINDS: Final = (power_import.KIND, power_simulation.KIND)
+"""The long runs that this API knows; others of the account are none of its business."""
 
 
 def job_json(job: Job) -> dict[str, Any]:
@@ -41,13 +44,13 @@ def job_json(job: Job) -> dict[str, Any]:
 async def find(workspace: "Workspace", request: Request) -> Response:
     query = Query(request, ("limit", "cursor"))
     after, most = page_of(workspace, request, query)
-    found = await workspace.power.jobs.page(workspace.account_id, after, most + 1)
+    found = await workspace.power.jobs.page(workspace.account_id, KINDS, after, most + 1)
     return list_response(workspace, request, query, found, most, lambda job: (job.created_at_ms, job.job_id), job_json)
 
 
 async def read(workspace: "Workspace", request: Request) -> Response:
     Query(request, ())
-    job = await workspace.power.jobs.get(workspace.account_id, path_id(request, "jobId"))
+    job = await workspace.power.jobs.get(workspace.account_id, path_id(request, "jobId"), *KINDS)
     return json_response(job_json(job), headers=[] if job.state in FINAL else [RETRY])
 
 

@@ -1,6 +1,5 @@
 """Calls that repeat themselves under one key are done once and answered with the first reply."""
 
-import asyncio
 import hashlib
 import re
 from typing import Final
@@ -12,29 +11,12 @@ from fleetline.api.dialects.fleetview.words import Refusal, bad
 from fleetline.api.http import Response
 from fleetline.api.packed import Packed
 from fleetline.api.steps import handle
+from fleetline.core.power_replies import Earlier
+from fleetline.model.errors import FleetlineError, Unavailable
 from fleetline.model.resource import Fault
 
 HEADER: Final = "idempotency-key"
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
-
-
-class Locks:
-    """One lock per account and key, for as long as somebody holds or waits for it."""
-
-    def __init__(self) -> None:
-        self._locks: dict[tuple[str, str], tuple[asyncio.Lock, int]] = {}
-
-    def take(self, key: tuple[str, str]) -> asyncio.Lock:
-        lock, users = self._locks.get(key, (asyncio.Lock(), 0))
-        self._locks[key] = (lock, users + 1)
-        return lock
-
-    def leave(self, key: tuple[str, str]) -> None:
-        lock, users = self._locks[key]
-        if users == 1:
-            del self._locks[key]
-        else:
-            self._locks[key] = (lock, users - 1)
 
 
 async def handle_once(exchange: Exchange) -> Response:
@@ -45,32 +27,42 @@ async def handle_once(exchange: Exchange) -> Response:
         return await handle(exchange)
     if _KEY.fullmatch(key) is None:
         raise bad("Idempotency-Key", "length", "Idempotency-Key must have 1 to 255 characters without blanks.")
-    locks: Locks = request.memory
-    whose = (workspace.account_id, key)
-    lock = locks.take(whose)
-    try:
-        async with lock:
-            return await _answer(exchange, key)
-    finally:
-        locks.leave(whose)
-
-
-async def _answer(exchange: Exchange, key: str) -> Response:
-    request, workspace = exchange.request, exchange.workspace
-    assert workspace is not None
     asked = [request.method, request.path.lower(), request.query, request.media_type]
-    text = msgspec.json.encode(asked) + request.body
-    hashed = hashlib.sha256(text).hexdigest()
-    kept = await workspace.power.replies.find(workspace.account_id, key)
-    if kept is not None:
-        if kept.request_hash != hashed:
-            message = "This Idempotency-Key was used with another request."
-            raise Refusal(409, message, [Fault("Idempotency-Key", "duplicate", message)])
-        headers = [(name, value) for name, value in msgspec.json.decode(kept.headers)]
-        return Response(kept.status, kept.body, headers)
-    response = await handle(exchange)
-    if response.status < 300 and isinstance(response.body, bytes | Packed):
-        body = response.body.plain if isinstance(response.body, Packed) else response.body
-        headers_text = msgspec.json.encode(response.headers).decode()
-        await workspace.power.replies.keep(workspace.account_id, key, hashed, response.status, headers_text, body)
+    hashed = hashlib.sha256(msgspec.json.encode(asked) + request.body).hexdigest()
+    replies, account_id = workspace.power.replies, workspace.account_id
+    earlier = await replies.claim(account_id, key, hashed)
+    if earlier is not None:
+        return _again(earlier)
+    try:
+        async with replies.held(account_id, key):
+            response = await handle(exchange)
+    except Unavailable:
+        raise  # the store went away in the middle: nobody knows what it has kept, so the key stays claimed
+    except FleetlineError:
+        await replies.release(account_id, key)  # a refusal stored nothing, so the call may come again
+        raise
+    if response.status >= 300 or not isinstance(response.body, bytes | Packed):
+        await replies.release(account_id, key)
+        return response
+    body = response.body.plain if isinstance(response.body, Packed) else response.body
+    headers = msgspec.json.encode(response.headers).decode()
+    await replies.keep(account_id, key, hashed, response.status, headers, body)
     return response
+
+
+_REFUSALS: Final = {
+    "other": "This Idempotency-Key was used with another request.",
+    "running": "The first call with this Idempotency-Key is still running.",
+    "unfinished": (
+        "The first call with this Idempotency-Key was cut off: see whether it took effect, then use another key."
+    ),
+}
+
+
+def _again(earlier: Earlier) -> Response:
+    """The first reply. errors: Refusal 409 where there is none to give"""
+    if earlier.reply is None:
+        message = _REFUSALS[earlier.state]
+        raise Refusal(409, message, [Fault("Idempotency-Key", "duplicate", message)])
+    headers = [(name, value) for name, value in msgspec.json.decode(earlier.reply.headers)]
+    return Response(earlier.reply.status, earlier.reply.body, headers)

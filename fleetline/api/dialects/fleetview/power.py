@@ -17,7 +17,7 @@ from fleetline.api.http import JSON_TYPE, Request, Response
 from fleetline.core.power_kernel import FloatArray
 from fleetline.core.power_series import MIXED, FleetSeries, GroupSeries, ResourceSeries
 from fleetline.core.power_simulation import Summary
-from fleetline.model.power import MODEL_VERSION, Tracking
+from fleetline.model.power import MODEL_VERSION, PowerModel, Tracking
 from fleetline.model.resource_query import (
     FURTHEST_AHEAD_S,
     LONGEST_S,
@@ -37,6 +37,11 @@ COMMON: Final = (
     "type", "startTime", "endTime", "timeResolutionMinutes", "weatherSource", "powerModel", "missingDataHandling",
     "outputFields", "asOf",
 )  # fmt: skip
+SHAPE: Final = "shape"
+MISSING: Final = ("Omit", "FillAverage")
+MODELS: Final = {"pvlib": PowerModel.PVLIB, "CprPVForm": PowerModel.PV_FORM}
+MODEL_WORDS: Final = {model: word for word, model in MODELS.items()}
+LOOK_ALIKE: Final = "CprPVForm is a look-alike made from public descriptions, not Clean Power Research's own model."
 OF_FLEETS: Final = ("groupBy", "normalize")
 POWER: Final = "powerAC_kW"
 ENERGY: Final = "energyAC_kWh"
@@ -57,6 +62,7 @@ CAPACITY: Final = "availableCapacity_Percent"
 ASSUMED: Final = {
     "temperature_c": "ambientTemperature_DegreesC=20",
     "wind_ms": "windSpeed_MetersPerSecond=1",
+    "weather": "missingWeather=meanOfMonthAndTimeOfDay",
 }
 LEFT_OUT: Final = {
     "cleaning_threshold_mm": "cleaningThreshold_Millimeters",
@@ -79,8 +85,8 @@ T = TypeVar("T")
 def read_query(query: Query, now_ms: int, *, ahead: bool = True) -> PowerQuery:
     """What a power call asks for; `ahead` holds forecasts to what lies before their moment. errors: Refusal 400"""
     kind = SeriesKind(query.word("type", tuple(SeriesKind), SeriesKind.HISTORICAL))
-    query.word("powerModel", ("pvlib",), "pvlib")
-    query.word("missingDataHandling", ("Omit",), "Omit")
+    model = MODELS[query.word("powerModel", tuple(MODELS), "pvlib")]
+    fills = fills_gaps(query.word("missingDataHandling", MISSING, "Omit"), kind)
     resolution = int(query.word("timeResolutionMinutes", RESOLUTIONS, "60"))
     start_ms, end_ms = query.time_ms("startTime", required=True), query.time_ms("endTime", required=True)
     assert start_ms is not None and end_ms is not None
@@ -93,10 +99,21 @@ def read_query(query: Query, now_ms: int, *, ahead: bool = True) -> PowerQuery:
         start_s=start_ms // 1000,
         end_s=end_ms // 1000,
         period_s=resolution * 60,
+        model=model,
+        fills=fills,
         source=source_name(query.values.get("weatherSource", "default")),
         group_by=GroupBy(query.word("groupBy", tuple(GroupBy), GroupBy.NONE)),
         as_of_ms=as_of_ms,
     )
+
+
+def fills_gaps(word: str, kind: SeriesKind) -> bool:
+    """Whether missing weather is filled with means. errors: Refusal 400 where there is no past to take them from"""
+    if word == "Omit":
+        return False
+    if kind is not SeriesKind.HISTORICAL:
+        raise bad("missingDataHandling", "unused", "missingDataHandling FillAverage is for type historical only.")
+    return True
 
 
 def as_of(query: Query, kind: SeriesKind, now_ms: int) -> int:
@@ -143,8 +160,8 @@ def check_ahead(start_ms: int, end_ms: int, resolution: int, as_of_ms: int) -> N
 
 
 async def of_resource(workspace: "Workspace", request: Request) -> Response:
-    query = Query(request, COMMON)
-    resource_id = path_id(request, "resourceId")
+    query = Query(request, (*COMMON, SHAPE))
+    resource_id, by_column = path_id(request, "resourceId"), _by_column(query, request)
     wanted = read_query(query, workspace.power.clock.now_ms())
     names = query.words("outputFields", tuple(FIELDS)) or (POWER, ENERGY)
     fields = tuple(dict.fromkeys(FIELDS[name] for name in names if FIELDS[name] != "ac_kw"))
@@ -153,12 +170,12 @@ async def of_resource(workspace: "Workspace", request: Request) -> Response:
     columns = await off_loop(wanted.periods, resource_columns, series, names)
     if _csv(request):
         return await off_loop(wanted.periods, csv_response, [columns])
-    return await off_loop(wanted.periods, json_periods, head, "periods", [({}, columns)])
+    return await off_loop(wanted.periods, json_periods, head, "periods", [({}, columns)], by_column)
 
 
 async def of_fleet(workspace: "Workspace", request: Request) -> Response:
-    query = Query(request, (*COMMON, *OF_FLEETS))
-    fleet_id = path_id(request, "fleetId")
+    query = Query(request, (*COMMON, *OF_FLEETS, SHAPE))
+    fleet_id, by_column = path_id(request, "fleetId"), _by_column(query, request)
     wanted = read_query(query, workspace.power.clock.now_ms())
     normalize = query.word("normalize", ("none", "capacity"), "none") == "capacity"
     names = query.words("outputFields", (POWER, ENERGY)) or (POWER, ENERGY)
@@ -168,9 +185,17 @@ async def of_fleet(workspace: "Workspace", request: Request) -> Response:
     groups = await off_loop(size, fleet_columns, series, names, normalize)
     if _csv(request):
         return await off_loop(size, csv_response, [columns for _, columns in groups])
-    if wanted.group_by is GroupBy.NONE:
-        return await off_loop(size, json_periods, head, "periods", groups)
-    return await off_loop(size, json_periods, head, "groups", groups)
+    name = "periods" if wanted.group_by is GroupBy.NONE else "groups"
+    return await off_loop(size, json_periods, head, name, groups, by_column)
+
+
+def _by_column(query: Query, request: Request) -> bool:
+    """Whether the reply is to hold one list per field. errors: Refusal 400"""
+    if query.word(SHAPE, ("periods", "columns"), "periods") == "periods":
+        return False
+    if _csv(request):
+        raise bad(SHAPE, "unused", "shape is for JSON only.")
+    return True
 
 
 def _csv(request: Request) -> bool:
@@ -190,11 +215,13 @@ def power_head(query: PowerQuery, basis: Basis) -> dict[str, Any]:
         "startTime": time_text(query.start_s * 1000),
         "endTime": time_text(query.end_s * 1000),
         "timeResolutionMinutes": query.period_s // 60,
-        "powerModel": "pvlib",
+        "powerModel": MODEL_WORDS[query.model],
         "modelVersion": MODEL_VERSION,
         "weatherSource": None if clear else query.source,
         "issueTime": None if basis.issue_at_ms is None else time_text(basis.issue_at_ms),
     }
+    if query.model is PowerModel.PV_FORM:
+        head["powerModelRemark"] = LOOK_ALIKE
     if basis.forecast_model is not None:
         head["forecastModel"] = basis.forecast_model
     head["assumptions"] = [ASSUMED[name] for name in basis.assumed]
@@ -304,11 +331,18 @@ def _available(group: GroupSeries) -> Column | None:
 
 
 def json_periods(
-    head: Mapping[str, Any], name: str, groups: Sequence[tuple[Mapping[str, Any], Mapping[str, Column]]]
+    head: Mapping[str, Any],
+    name: str,
+    groups: Sequence[tuple[Mapping[str, Any], Mapping[str, Column]]],
+    by_column: bool = False,
 ) -> Response:
-    """The reply as JSON: one list of periods, or one per group."""
+    """The reply as JSON: one list of periods, or one per group; by column one list per field in its place."""
     body: dict[str, Any] = dict(head)
-    if name == "periods":
+    if by_column:
+        tables = [{key: column for key, column in columns.items() if key != "group"} for _, columns in groups]
+        shown_by = [{**facts, "columns": table} for (facts, _), table in zip(groups, tables, strict=True)]
+        body |= shown_by[0] if name == "periods" else {"groups": shown_by}
+    elif name == "periods":
         body["periods"] = [period for _, columns in groups for period in periods_of(columns)]
     else:
         body["groups"] = [{**facts, "periods": periods_of(columns)} for facts, columns in groups]

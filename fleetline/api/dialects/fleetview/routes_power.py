@@ -27,11 +27,13 @@ _POWER: Final = (
     *SPAN,
     parameter("timeResolutionMinutes", "Length of a period.", type="integer", enum=[60, 30, 15, 5, 1], default=60),
     parameter("weatherSource", "Whose weather.", type="string", default="default"),
-    parameter("powerModel", "The chain.", type="string", enum=["pvlib"], default="pvlib"),
-    parameter("missingDataHandling", "What missing weather does.", type="string", enum=["Omit"], default="Omit"),
+    parameter("powerModel", "The chain.", type="string", enum=["pvlib", "CprPVForm"], default="pvlib"),
+    parameter("missingDataHandling", "What missing weather does.", enum=list(power.MISSING), default="Omit"),
     parameter("outputFields", "Field names, separated by commas."),
     parameter("asOf", "When a forecast is made; default now.", type="string", format="date-time"),
 )
+_SHAPE: Final = parameter("shape", "One object per period, or one list per field.", enum=["periods", "columns"],
+                          default="periods")  # fmt: skip
 _GROUPS: Final = (
     parameter("groupBy", "Sums by group.", enum=["none", "zone", "feeder", "class", "tracking"], default="none"),
     parameter("normalize", "Per kW of capacity.", enum=["none", "capacity"], default="none"),
@@ -41,10 +43,10 @@ _SERIES: Final = (
     Answer(200, "The series.", {"type": "string"}, media="text/csv"),
 )
 POWER: Final = (
-    route("GET", f"{ONE}/power", "Power of a resource", power.of_resource, tag="Power", parameters=_POWER,
+    route("GET", f"{ONE}/power", "Power of a resource", power.of_resource, tag="Power", parameters=(*_POWER, _SHAPE),
           answers=_SERIES, errors=(400, 422)),
     route("GET", f"{FLEET_ONE}/power", "Power of a fleet", power.of_fleet, tag="Power",
-          parameters=(*_POWER, *_GROUPS), answers=_SERIES, errors=(400, 422)),
+          parameters=(*_POWER, *_GROUPS, _SHAPE), answers=_SERIES, errors=(400, 422)),
 )  # fmt: skip
 
 _SOURCE: Final = parameter("source", "Name of the source.", "path", type="string", pattern="[a-z0-9-]{1,32}")

@@ -8,10 +8,13 @@ from fleetline.api.dialects.fleetview.nouns import draft_from, in_order, unwrapp
 from fleetline.api.dialects.fleetview.power import (
     ENERGY,
     FIELDS,
+    MISSING,
+    MODELS,
     POWER,
     check_ahead,
     check_span,
     failure_json,
+    fills_gaps,
     source_name,
 )
 from fleetline.api.dialects.fleetview.reading import Members, form_values, nearest, read_object
@@ -21,7 +24,7 @@ from fleetline.api.dialects.fleetview.words import Refusal, bad, clean, faulty
 from fleetline.api.http import Request, Response, json_response
 from fleetline.core.jobs import FINAL
 from fleetline.core.power_simulation import KIND, Order, plan_of, summary_of
-from fleetline.model.power import Limit, PowerResource
+from fleetline.model.power import Limit, PowerModel, PowerResource
 from fleetline.model.resource import Fault
 from fleetline.model.resource_job import Job
 from fleetline.model.resource_query import PowerQuery, SeriesKind
@@ -39,7 +42,7 @@ def _words(*words: str) -> dict[str, str]:
 
 
 OPTIONS: Final = Form(
-    Field("powerModel", "model", "enum", default="pvlib", words=_words("pvlib")),
+    Field("powerModel", "model", "enum", default=PowerModel.PVLIB, words=MODELS),
     Field("outputFields", "fields", "reply"),
 )
 WEATHER: Final = Form(
@@ -48,7 +51,7 @@ WEATHER: Final = Form(
     Field("startTime", "start", "text", True, least=1, most=40),
     Field("endTime", "end", "text", True, least=1, most=40),
     Field("timeResolutionMinutes", "minutes", "whole", default=60, limit=Limit(1, 60, whole=True)),
-    Field("missingDataHandling", "missing", "enum", default="Omit", words=_words("Omit")),
+    Field("missingDataHandling", "missing", "enum", default="Omit", words=_words(*MISSING)),
 )
 RESULT: Final = Form(
     Field("level", "level", "enum", default="fleet", words=_words("fleet", "resource")),
@@ -84,9 +87,10 @@ def read_order(members: Members, now_ms: int) -> Order:
     if faults:
         raise faulty(faults)
     result = values["result"] or {"level": "fleet", "form": "json"}
-    fields = _fields((values["options"] or {}).get("fields"), result["level"])
+    options = values["options"] or {"fields": None, "model": PowerModel.PVLIB}
+    fields = _fields(options["fields"], result["level"])
     return Order(
-        query=_query(values["weather"], fields, now_ms),
+        query=_query(values["weather"], fields, options["model"], now_ms),
         level=result["level"],
         form=result["form"],
         fields=fields,
@@ -145,7 +149,7 @@ def _fields(given: Any, level: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(out))
 
 
-def _query(weather: dict[str, Any], fields: tuple[str, ...], now_ms: int) -> PowerQuery:
+def _query(weather: dict[str, Any], fields: tuple[str, ...], model: PowerModel, now_ms: int) -> PowerQuery:
     """errors: Refusal 400 naming the parameter"""
     minutes = weather["minutes"]
     if minutes not in MINUTES:
@@ -160,6 +164,8 @@ def _query(weather: dict[str, Any], fields: tuple[str, ...], now_ms: int) -> Pow
         start_s=start_ms // 1000,
         end_s=end_ms // 1000,
         period_s=minutes * 60,
+        model=model,
+        fills=fills_gaps(weather["missing"], weather["kind"]),
         source=source_name(weather["source"], "weatherDataSource"),
         fields=tuple(dict.fromkeys(FIELDS[name] for name in fields if FIELDS[name] != "ac_kw")),
         as_of_ms=now_ms,

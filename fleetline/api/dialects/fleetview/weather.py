@@ -43,7 +43,7 @@ NAMES: Final = {
     "snowfall_cm": "snowfall_Centimeters",
 }
 KINDS: Final = tuple(WeatherKind)
-FORMATS: Final = ("tmy2", "tmy3", "epw", "csv", "nsrdb", "pvgis", "solaranywhere")
+FORMATS: Final = ("tmy2", "tmy3", "epw", "csv", "nsrdb", "pvgis", "solaranywhere", "bsrn", "surfrad")
 RESOLUTIONS: Final = {0.1: 10, 0.01: 1}
 MINUTES: Final = (60, 30, 15, 5, 1)
 OFF_LOOP: Final = 200_000

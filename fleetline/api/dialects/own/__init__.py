@@ -43,7 +43,9 @@ Registry (registry.py, device_routes.py; shapes in things.py)
     POST   /vehicles                  [{external_id, name, type?, description?, group_ids?}]
     PATCH  /vehicles                  [{id, revision?, external_id?, name?, type?, description?, group_ids?}]
     DELETE /vehicles                  [id or {id, revision}]: archives; restorable for 30 days
-    POST   /vehicles/restore          [id]
+    POST   /vehicles/restore          [id]; /vehicle-groups/restore, /devices/restore likewise. GET of one thing, of its
+                                      history and lists with `archived=true` shows what is in the archive, too
+    GET    /vehicles/matching         ids of all vehicles of a filter, for a bulk call on all of them
     GET    /vehicles/export           text/csv of the current filter, in the import's own form
     POST   /vehicles/import           text/csv: Vehicle ID, Vehicle Name, Vehicle Groups (`|`); preview, atomic,
                                       add_groups, sync, max_removals, remove_fitted, version: a report per row
@@ -71,6 +73,7 @@ Registry (registry.py, device_routes.py; shapes in things.py)
 What happens and happened (history_routes.py)
     GET    /search                    q: a few vehicles, drivers, groups, devices: {items: [{kind, id, name, hint}]}
     GET    /changes                   after, limit, kind: the feed, oldest first, deletes included: {items, next, more}
+    POST   /devices/{id}/test-position   POST /demo-data
     POST   /changes/{version}/undo    takes back what one bulk call or import changed, item by item
     GET    /audit                     newest first, registry and administration; kind, id, actor, from, to
     GET    /live                      columns of all devices: see live.LiveColumns
@@ -87,12 +90,29 @@ Solar (solar_routes.py; shapes in solar_shapes.py; for callers from whom nothing
     GET    /solar/resources           q, fleet, customer_site_id, zone, customer_class, box=west,south,east,north
     POST   /solar/resources           [{name, site: {latitude_deg, longitude_deg, systems: [...]}, ...}], 1,000 at most:
                                       {outcomes: [{outcome, id, revision, field, reason}], done, refused}
-    GET, PUT, DELETE /solar/resources/{resource_id}
+    GET, PUT, PATCH, DELETE /solar/resources/{resource_id}   PATCH: a merge patch (RFC 7396)
     GET    /solar/resources/{resource_id}/power   kind = past | clear_sky | forecast, from, to, period_s, source, fields
     GET    /solar/fleets              resource; POST {name, description?, tags?, resource_ids?} -> 201
     GET, PUT, DELETE /solar/fleets/{fleet_id}     GET .../summary
     GET, POST, DELETE /solar/fleets/{fleet_id}/resources   [resource id]
     GET    /solar/fleets/{fleet_id}/power         as above, and group_by = none | zone | feeder | class | tracking
+    GET    /solar/resources/{resource_id}/measurements, /scores; the same for /solar/fleets/{fleet_id}
+    PUT    /solar/resources/{resource_id}/measurements   {from_at_ms, step_s, power_ac_kw: [kW or null]}
+    POST   /solar/simulations         {kind, from_at_ms, to_at_ms, period_s?, resource_ids | fleet_ids} -> 202
+    GET, DELETE /solar/simulations/{simulation_id}   GET .../result: one JSON object a line, once it is done
+    GET    /solar/comparison          measured / expected of each resource, the worst first; filters as /solar/resources
+
+    GET    /solar/resources/export    format = csv | ndjson | geojson; the filters of /solar/resources
+
+Lists from files (import_routes.py; shapes in imports.py; for administrators)
+    GET    /imports/lists             what can be brought in, with columns and an example
+    POST   /imports                   what = vehicles | drivers | devices | solar; file, preview, add_groups, mode,
+                                      fleet -> 202; columns as for the last file with this header, else guessed
+    GET    /imports                   those of the last 30 days, newest first; GET /imports/{import_id}: how far it is
+    POST   /imports/{import_id}/again {preview, columns?, add_groups?, mode?, fleet_id?} -> 202: the same file once more
+    GET    /imports/{import_id}/lines, /result    result; the file with two columns more: Result, Error
+    POST   /imports/{import_id}/undo  within 24 hours -> 202; what was changed since is left alone, the lines say which
+    DELETE /imports/{import_id}       stops it
 
 Administration (admin.py, credentials.py)
     GET, PATCH /account               {name?, time_zone?, language?}
@@ -107,7 +127,8 @@ Administration (admin.py, credentials.py)
                                       secrets: {token, apitoken, api_key, client_id, client_secret}}, shown once
     POST   /credentials/{credential_id}/roll  {overlap_s: 0 | 3600 | 86400 | 604800}: the new secret, shown once
     DELETE /credentials/{credential_id}
-    GET    /requests                  the request log: api, action, credential, address, refused, from, to
+    GET    /requests                  the request log: api, action, credential, kind, sessions, address, refused, from,
+                                      to; with sessions=false without the calls of people who use the web app
     GET    /openapi.json              open
 """
 
@@ -120,9 +141,12 @@ from fleetline.api.dialects.own import (
     credentials,
     device_routes,
     history_routes,
+    import_routes,
     registry,
+    rehearsal,
     session,
     solar_routes,
+    solar_scores_routes,
 )
 from fleetline.api.dialects.own.calls import check_query
 from fleetline.api.dialects.own.doors import COOKIE, admit_caller, check_rights, identify
@@ -155,8 +179,11 @@ ROUTES: Final = (
     *session.ROUTES,
     *registry.ROUTES,
     *device_routes.ROUTES,
+    *rehearsal.ROUTES,
     *history_routes.ROUTES,
     *solar_routes.ROUTES,
+    *solar_scores_routes.ROUTES,
+    *import_routes.ROUTES,
     *admin.ROUTES,
     *credentials.ROUTES,
     route("GET", "/openapi.json", "This document", None, open_handler=document, tag="session",

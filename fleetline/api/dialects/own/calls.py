@@ -169,6 +169,14 @@ def body_of(request: Request, kind: Any) -> Any:
         raise Unparsable(str(fault)) from fault
 
 
+def converted(value: Any, kind: Any) -> Any:
+    """What was read already as this type. errors: Invalid with the path of the fault"""
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as fault:
+        raise _invalid(str(fault)) from fault
+
+
 def _invalid(text: str) -> Invalid:
     match = _PLACE.match(text)
     reason, path = (match[1], match[2].removeprefix(".")) if match else (text, "")

@@ -115,8 +115,8 @@ async def of_driver(workspace: "Workspace", request: Request) -> Response:
 
 async def _of(workspace: "Workspace", request: Request, kind: Kind) -> Response:
     number = id_in_path(request, f"{kind.value}_id", kind.value)
-    await fleet.member(workspace, kind, number)
     asked = query_of(request)
+    await fleet.member(workspace, kind, number, archived=asked.flag("archived") or False)
     before = asked.cursor(tuple[int, int])
     if before is not None:
         _check_place(before, "cursor")

@@ -1,5 +1,6 @@
 """Credentials of all APIs, shown once, rolled and revoked; and the log of the calls they made."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import msgspec
@@ -24,14 +25,16 @@ from fleetline.core.acts import record
 from fleetline.core.administration import NotAllowed
 from fleetline.core.own_tokens import add_own_token
 from fleetline.core.requests import RequestEntry, RequestFilter, find_requests
-from fleetline.model.access import STANDING_KINDS, Credential, Kind
+from fleetline.model.access import STANDING_KINDS, Activity, Credential, Kind
 from fleetline.model.errors import Invalid
 
 if TYPE_CHECKING:
     from fleetline.core.workspace import Workspace
 
 KINDS: Final = tuple(kind.value for kind in STANDING_KINDS)
+LOGGED_KINDS: Final = tuple(kind.value for kind in Kind)
 STATES: Final = ("active", "expired", "revoked", "blocked")
+NONE: Final = Activity()
 OVERLAPS: Final = (0, 3_600, 86_400, 604_800)
 
 
@@ -39,6 +42,10 @@ class CredentialShown(msgspec.Struct, frozen=True, kw_only=True):
     """A credential without its secret; `hint` is enough to tell it from others.
 
     parent_id  the API key of a client; user_id: whose it is, null for the account itself
+    operations_24h, refused_24h, last_client_id  of an API key: calls that counted, calls that its bucket refused, the
+               client that used it last; counts are right to half a minute
+    families, last_token_at_ms  of a client: refresh tokens that can still be used, when its newest token was made
+    former_until_ms  until when the secret from before it was rolled works on
     """
 
     id: str
@@ -55,6 +62,13 @@ class CredentialShown(msgspec.Struct, frozen=True, kw_only=True):
     read_only: bool
     state: str
     alarms: int
+    alarmed_at_ms: int | None = None
+    operations_24h: int = 0
+    refused_24h: int = 0
+    last_client_id: str | None = None
+    families: int = 0
+    last_token_at_ms: int | None = None
+    former_until_ms: int | None = None
 
 
 class NewCredential(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -95,7 +109,7 @@ class Roll(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RequestShown(msgspec.Struct, frozen=True, kw_only=True):
-    """One call of any API; never a secret, a body or an answer."""
+    """One call of any API; never a secret, a body or an answer. `kind` is its credential's, empty where it had none."""
 
     request_id: str
     at_ms: int
@@ -113,14 +127,20 @@ class RequestShown(msgspec.Struct, frozen=True, kw_only=True):
     agent: str
     user_id: str | None
     credential_id: str | None
+    kind: str
 
 
-def credential_shown(found: Credential, now_ms: int) -> CredentialShown:
+def credential_shown(
+    found: Credential, now_ms: int, activity: Activity = NONE, last_client_id: str | None = None
+) -> CredentialShown:
     return CredentialShown(
         id=found.credential_id, kind=found.kind.value, name=found.name, hint=found.hint, user_id=found.user_id,
         parent_id=found.parent_id, created_by=found.created_by, created_at_ms=found.created_at_ms,
         expires_at_ms=found.expires_at_ms, last_used_at_ms=found.last_used_at_ms, last_address=found.last_address,
         read_only=found.read_only, state=found.state(now_ms), alarms=found.alarms,
+        alarmed_at_ms=found.alarmed_at_ms, operations_24h=activity.operations, refused_24h=activity.refused,
+        last_client_id=last_client_id, families=activity.families, last_token_at_ms=activity.last_token_at_ms,
+        former_until_ms=activity.former_until_ms,
     )  # fmt: skip
 
 
@@ -129,8 +149,18 @@ async def listing(workspace: "Workspace", request: Request) -> Response:
     kinds, states = asked.words("kind", KINDS), asked.words("state", STATES)
     wanted = [Kind(word) for word in kinds] or STANDING_KINDS
     found = await workspace.accounts.credentials(wanted)
-    shown = [credential_shown(one, now_ms) for one in found if not states or one.state(now_ms) in states]
+    activities, users = await workspace.accounts.activities(found), _last_users(found)
+    shown = [
+        credential_shown(one, now_ms, activities[one.credential_id], users.get(one.credential_id))
+        for one in found if not states or one.state(now_ms) in states
+    ]  # fmt: skip
     return answer(Listed(shown, None, 0))
+
+
+def _last_users(found: Sequence[Credential]) -> dict[str, str]:
+    """API key -> the client of it that was used last, among those that were listed."""
+    clients = sorted((one for one in found if one.last_used_at_ms), key=lambda one: one.last_used_at_ms or 0)
+    return {one.parent_id: one.credential_id for one in clients if one.parent_id is not None}
 
 
 async def add(workspace: "Workspace", request: Request) -> Response:
@@ -202,6 +232,13 @@ async def revoke(workspace: "Workspace", request: Request) -> Response:
     return nothing()
 
 
+async def end_tokens(workspace: "Workspace", request: Request) -> Response:
+    wanted = _id(request)
+    await workspace.accounts.revoke_tokens(wanted)
+    await record(workspace, request.client, "credential", wanted, "tokens ended")
+    return nothing()
+
+
 def _id(request: Request) -> str:
     wanted = request.params["credential_id"]
     request.notes.subject = wanted[:64]
@@ -216,6 +253,7 @@ async def requests(workspace: "Workspace", request: Request) -> Response:
     wanted = RequestFilter(
         account_id=workspace.account_id, credential_id=asked.text("credential") or None, dialect=asked.text("api"),
         action=asked.text("action"), address=asked.text("address"), refused=asked.flag("refused"),
+        kinds=asked.words("kind", LOGGED_KINDS), sessions=asked.flag("sessions"),
         from_ms=asked.instant("from"), to_ms=asked.instant("to"), before=_place(before),
     )  # fmt: skip
     found = await find_requests(workspace.core.store, wanted, limit + 1)
@@ -235,7 +273,7 @@ def _request_shown(entry: RequestEntry) -> RequestShown:
         request_id=entry.request_id, at_ms=entry.at_ms, api=entry.dialect, method=entry.method, action=entry.action,
         subject=entry.subject, asked=entry.asked, scope=entry.scope, status=entry.status, error=entry.error,
         elapsed_ms=entry.elapsed_ms, bytes_sent=entry.bytes_sent, address=entry.address, agent=entry.agent,
-        user_id=entry.user_id, credential_id=entry.credential_id,
+        user_id=entry.user_id, credential_id=entry.credential_id, kind=entry.kind,
     )  # fmt: skip
 
 
@@ -286,6 +324,15 @@ ROUTES: Final = (
         answers=[Answer(204, "From the next call on it opens nothing")],
     ),
     route(
+        "POST",
+        "/credentials/{credential_id}/end-tokens",
+        "End all tokens of a client",
+        end_tokens,
+        tag="credentials",
+        parameters=[CREDENTIAL_ID],
+        answers=[Answer(204, "From the next call on they open nothing; the client itself can ask for new ones")],
+    ),
+    route(
         "GET",
         "/requests",
         "The log of all calls",
@@ -300,6 +347,8 @@ ROUTES: Final = (
             query("credential", "Made with this credential"),
             query("address", "From this address"),
             query("refused", "Only refused or only answered ones", {"type": "boolean"}),
+            query("kind", "Made with credentials of these kinds", words_schema(LOGGED_KINDS)),
+            query("sessions", "Only of people who are signed in, or only all others", {"type": "boolean"}),
             query("from", "Not before", INSTANT_SCHEMA),
             query("to", "Before", INSTANT_SCHEMA),
         ],

@@ -3,7 +3,7 @@
 from typing import Final
 
 from fleetline.api.dialects.own import devices
-from fleetline.api.dialects.own.registry import INCLUDE, NAMED, STATUS, Q
+from fleetline.api.dialects.own.registry import ALSO_ARCHIVED, INCLUDE, NAMED, STATUS, Q
 from fleetline.api.dialects.own.replies import (
     ATOMIC,
     BULK_ANSWER,
@@ -26,6 +26,7 @@ from fleetline.api.dialects.own.things import (
     DevicePatch,
     Fit,
     FittingShown,
+    Id,
     NewCalibration,
     NewDeviceBody,
 )
@@ -52,6 +53,7 @@ ROUTES: Final = (
             query("id", "Only these", IDS_SCHEMA),
             query("has_vehicle", "In a vehicle or in none", FLAG_SCHEMA),
             query("retired", "In use or not", FLAG_SCHEMA),
+            query("archived", "Those that were deleted instead", FLAG_SCHEMA),
             STATUS,
         ],
         answers=[Answer(200, "A page, by id", Listed[Device])],
@@ -88,7 +90,19 @@ ROUTES: Final = (
         parameters=[ATOMIC],
         body=NAMED,
         body_limit=BULK_BYTES,
-        text="Their identifiers are free, their numbers are never given again.",
+        text="Their identifiers are free, their numbers are never given again. They can be restored for 30 days.",
+        answers=BULK_ANSWER,
+    ),
+    route(
+        "POST",
+        "/devices/restore",
+        "Take deleted devices on again",
+        devices.restore,
+        tag=_TAG,
+        parameters=[ATOMIC],
+        body=list[Id],
+        body_limit=BULK_BYTES,
+        text="Under their own numbers, each into the vehicle that it was taken out of, while its identifier is free.",
         answers=BULK_ANSWER,
     ),
     route(
@@ -116,7 +130,13 @@ ROUTES: Final = (
         answers=[Answer(200, "A report per row", DeviceSheetReport)],
     ),
     route(
-        "GET", "/devices/{device_id}", "One device", devices.show, tag=_TAG, parameters=[DEVICE_ID], answers=_ONE_DEVICE
+        "GET",
+        "/devices/{device_id}",
+        "One device",
+        devices.show,
+        tag=_TAG,
+        parameters=[DEVICE_ID, ALSO_ARCHIVED],
+        answers=_ONE_DEVICE,
     ),
     route(
         "PATCH",
@@ -143,7 +163,7 @@ ROUTES: Final = (
         "Which vehicles a device rode in",
         devices.fittings,
         tag=_TAG,
-        parameters=[DEVICE_ID],
+        parameters=[DEVICE_ID, ALSO_ARCHIVED],
         answers=[Answer(200, "The oldest first", Listed[FittingShown])],
     ),
     route(
@@ -152,7 +172,7 @@ ROUTES: Final = (
         "What the owner said of the mileage",
         devices.calibrations,
         tag=_TAG,
-        parameters=[DEVICE_ID],
+        parameters=[DEVICE_ID, ALSO_ARCHIVED],
         answers=[Answer(200, "The oldest first", Listed[CalibrationShown])],
     ),
     route(
@@ -183,7 +203,7 @@ ROUTES: Final = (
         "Which devices a vehicle carried",
         devices.vehicle_fittings,
         tag="vehicles",
-        parameters=[VEHICLE_ID],
+        parameters=[VEHICLE_ID, ALSO_ARCHIVED],
         answers=[Answer(200, "The oldest first", Listed[FittingShown])],
     ),
 )

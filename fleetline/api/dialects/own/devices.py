@@ -14,13 +14,14 @@ from fleetline.api.dialects.own.things import (
     DevicePatch,
     Fit,
     FittingShown,
+    Id,
     NewCalibration,
     NewDeviceBody,
     device_shown,
     shows,
 )
 from fleetline.api.http import Request, Response
-from fleetline.core import fleet, fleet_devices
+from fleetline.core import fleet, fleet_devices, fleet_restore
 from fleetline.core.fleet_writing import author_of
 from fleetline.model.errors import Invalid
 from fleetline.model.registry import Kind, NewDevice, key
@@ -37,6 +38,7 @@ async def listing(workspace: "Workspace", request: Request) -> Response:
     wanted = fleet.DeviceWanted(
         after=asked.cursor(int) or 0, limit=asked.limit(), text=key(asked.text("q")), search_idents=idents, ident=ident,
         ids=await _ids(workspace, request), has_vehicle=asked.flag("has_vehicle"), retired=asked.flag("retired"),
+        archived=asked.flag("archived") or False,
     )  # fmt: skip
     version, rows, more = await fleet.devices(workspace, wanted)
     nows = await Nows.asked(workspace, asked, request.received_at_ms)
@@ -78,8 +80,14 @@ async def delete(workspace: "Workspace", request: Request) -> Response:
     return answer(await fleet_devices.delete_devices(workspace, named_items(request), atomic=atomic(request)))
 
 
+async def restore(workspace: "Workspace", request: Request) -> Response:
+    items = body_of(request, list[Id])
+    check_count(items)
+    return answer(await fleet_restore.restore_devices(workspace, items, atomic=atomic(request)))
+
+
 async def show(workspace: "Workspace", request: Request) -> Response:
-    row = await fleet.device(workspace, _id(request))
+    row = await fleet.device(workspace, _id(request), archived=_archived(request))
     nows = await Nows.all(workspace, request.received_at_ms)
     tagged = [("etag", f'"{row.revision}"'), *withheld(workspace)]
     return answer(device_shown(row, shows(workspace, "imei"), nows.of(row.device_id)), headers=tagged)
@@ -99,9 +107,9 @@ async def delete_one(workspace: "Workspace", request: Request) -> Response:
 
 
 async def fittings(workspace: "Workspace", request: Request) -> Response:
-    row = await fleet.device(workspace, _id(request))
+    row = await fleet.device(workspace, _id(request), archived=_archived(request))
     ident = row.ident if shows(workspace, "imei") else None
-    found = await fleet.device_fittings(workspace, row.device_id)
+    found = await fleet.device_fittings(workspace, row.device_id, archived=_archived(request))
     items = [
         FittingShown(
             device_id=fitting.device_id, ident=ident, vehicle_id=fitting.vehicle_id, vehicle_name=name,
@@ -114,20 +122,20 @@ async def fittings(workspace: "Workspace", request: Request) -> Response:
 
 async def vehicle_fittings(workspace: "Workspace", request: Request) -> Response:
     number = id_in_path(request, "vehicle_id", "vehicle")
-    row, _ = await fleet.member(workspace, Kind.VEHICLE, number)
+    row, _ = await fleet.member(workspace, Kind.VEHICLE, number, archived=_archived(request))
     idents = shows(workspace, "imei")
     items = [
         FittingShown(
             device_id=fitting.device_id, ident=ident if idents else None, vehicle_id=number, vehicle_name=row.name,
             from_at_ms=fitting.from_ms, until_at_ms=fitting.until_ms,
         )
-        for fitting, ident in await fleet.fittings(workspace, number)
+        for fitting, ident in await fleet.fittings(workspace, number, archived=_archived(request))
     ]  # fmt: skip
     return answer(Listed(items, None, await fleet.version(workspace)), headers=withheld(workspace))
 
 
 async def calibrations(workspace: "Workspace", request: Request) -> Response:
-    row = await fleet.device(workspace, _id(request))
+    row = await fleet.device(workspace, _id(request), archived=_archived(request))
     found = await workspace.registry.devices.calibrations(workspace.account_id, row.device_id)
     shown = shows(workspace, "mileage")
     items = [CalibrationShown(c.at_ms, c.mileage_m / 1000 if shown else None, c.vehicle_id) for c in found]
@@ -141,6 +149,10 @@ async def calibrate(workspace: "Workspace", request: Request) -> Response:
         workspace.account_id, row.device_id, said.mileage_km, author_of(workspace), at_ms=said.at_ms
     )
     return await calibrations(workspace, request)
+
+
+def _archived(request: Request) -> bool:
+    return request.method == "GET" and (query_of(request).flag("archived") or False)
 
 
 def _id(request: Request) -> int:

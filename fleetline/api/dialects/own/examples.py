@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from fleetline.api.dialects.own.examples_solar import SOLAR
+from fleetline.api.dialects.own.examples_solar import IMPORTS, SOLAR
 from fleetline.api.guide import Example
 
 ROOT: Final = "/api/v1"
@@ -36,6 +36,7 @@ def _members(kind: str, short: str, change: Mapping[str, Any]) -> Iterator[tuple
     yield f"PATCH {path}", Example(body=[{"id": number(name), **change}])
     yield f"DELETE {path}", Example(body=[number(f"other{kind.title()}Id")])
     yield f"POST {path}/restore", Example(body=[number(f"other{kind.title()}Id")])
+    yield f"GET {path}/matching", Example(query={"q": kind})
     yield f"GET {path}/export", Example()
     yield (
         f"POST {path}/import",
@@ -54,6 +55,7 @@ def _groups(kind: str) -> Iterator[tuple[str, Example]]:
     yield f"POST {path}", Example(body=[{"name": "North"}, {"name": "South"}], keeps={name: OUTCOME, other: OTHER})
     yield f"PATCH {path}", Example(body=[{"id": number(other), "parent_id": number(name)}])
     yield f"DELETE {path}", Example(body=[number(other)])
+    yield f"POST {path}/restore", Example(body=[number(other)])
     yield f"GET {path}/{{group_id}}", Example(path=one)
     yield f"PATCH {path}/{{group_id}}", Example(path=one, body={"name": "North and west"})
     yield f"DELETE {path}/{{group_id}}", Example(path=one, at_end=True)
@@ -95,6 +97,7 @@ def _devices() -> Iterator[tuple[str, Example]]:
     yield "POST /devices", Example(body=items, keeps={"deviceId": OUTCOME, "otherDeviceId": OTHER})
     yield "PATCH /devices", Example(body=[{"id": number("deviceId"), "api": True}])
     yield "DELETE /devices", Example(body=[number("otherDeviceId")])
+    yield "POST /devices/restore", Example(body=[number("otherDeviceId")])
     yield "GET /devices/export", Example()
     yield (
         "POST /devices/import",
@@ -109,6 +112,8 @@ def _devices() -> Iterator[tuple[str, Example]]:
     yield "GET /devices/{device_id}/fittings", Example(path=one)
     yield "GET /devices/{device_id}/calibrations", Example(path=one)
     yield "POST /devices/{device_id}/calibrations", Example(path=one, body={"mileage_km": 12600})
+    yield "POST /devices/{device_id}/test-position", Example(path=one, body={"lat_deg": 48.7758, "lon_deg": 9.1829})
+    yield "POST /demo-data", Example(left_out="fills the account with vehicles")
     yield "POST /fittings", Example(body=[{"device_id": number("deviceId"), "vehicle_id": number("vehicleId")}])
     yield "GET /vehicles/{vehicle_id}/fittings", Example(path={"vehicle_id": var("vehicleId")})
 
@@ -149,6 +154,7 @@ def _administration() -> Iterator[tuple[str, Example]]:
         Example(body={"kind": "fleetize-token", "name": "Reports"}, keeps={"credentialId": "credential.id"}),
     )
     yield "POST /credentials/{credential_id}/roll", Example(path=key, body={"overlap_s": 3600})
+    yield "POST /credentials/{credential_id}/end-tokens", Example(path=key)
     yield "DELETE /credentials/{credential_id}", Example(path=key)
     yield "GET /requests", Example(query={"limit": "50"})
 
@@ -163,6 +169,7 @@ def _all() -> Iterator[tuple[str, Example]]:
     yield from _what_happens()
     yield from _administration()
     yield from SOLAR
+    yield from IMPORTS
 
 
 EXAMPLES: Final[Mapping[str, Example]] = {

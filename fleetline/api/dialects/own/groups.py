@@ -10,7 +10,7 @@ from fleetline.api.dialects.own.members import atomic, check_count, named_items,
 from fleetline.api.dialects.own.replies import Listed, answer, nothing
 from fleetline.api.dialects.own.things import GroupChange, GroupPatch, Id, NewGroup, group_shown
 from fleetline.api.http import Request, Response
-from fleetline.core import fleet, fleet_groups
+from fleetline.core import fleet, fleet_groups, fleet_restore
 from fleetline.model.registry import Kind
 
 if TYPE_CHECKING:
@@ -42,6 +42,11 @@ class GroupHandlers:
     async def delete(self, workspace: "Workspace", request: Request) -> Response:
         named = named_items(request)
         return answer(await fleet_groups.delete_groups(workspace, self.kind, named, atomic=atomic(request)))
+
+    async def restore(self, workspace: "Workspace", request: Request) -> Response:
+        ids = body_of(request, list[Id])
+        check_count(ids)
+        return answer(await fleet_restore.restore_groups(workspace, self.kind, ids, atomic=atomic(request)))
 
     async def show(self, workspace: "Workspace", request: Request) -> Response:
         found = await fleet.group(workspace, self.kind, self._id(request))

@@ -89,7 +89,7 @@ class Trip(msgspec.Struct, frozen=True, kw_only=True):
 class Trips(msgspec.Struct, frozen=True):
     """Trips that touch the span, ascending; null where trips are withheld.
 
-    missing  devices that rode here then and have left the account since: what they said is not shown
+    missing  devices that rode here then and were deleted since: only who sees all of the account sees their past
     """
 
     from_at_ms: int
@@ -127,10 +127,12 @@ def span(asked: Query, now_ms: int) -> tuple[int, int]:
 
 
 async def _stretches(workspace: "Workspace", request: Request, from_ms: int, to_ms: int) -> list[past.Stretch]:
+    archived = query_of(request).flag("archived") or False
     if "vehicle_id" in request.params:
         number = id_in_path(request, "vehicle_id", "vehicle")
-        return await past.stretches_of_vehicle(workspace, number, from_ms, to_ms)
-    return await past.stretches_of_device(workspace, id_in_path(request, "device_id", "device"), from_ms, to_ms)
+        return await past.stretches_of_vehicle(workspace, number, from_ms, to_ms, archived=archived)
+    number = id_in_path(request, "device_id", "device")
+    return await past.stretches_of_device(workspace, number, from_ms, to_ms, archived=archived)
 
 
 async def trips(workspace: "Workspace", request: Request) -> Response:
@@ -209,9 +211,9 @@ async def positions(workspace: "Workspace", request: Request) -> Response:
 
 async def _name(workspace: "Workspace", request: Request) -> str:
     if "vehicle_id" in request.params:
-        row, _ = await fleet.member(workspace, Kind.VEHICLE, int(request.params["vehicle_id"]))
+        row, _ = await fleet.member(workspace, Kind.VEHICLE, int(request.params["vehicle_id"]), archived=True)
         return row.name
-    device = await fleet.device(workspace, int(request.params["device_id"]))
+    device = await fleet.device(workspace, int(request.params["device_id"]), archived=True)
     return device.vehicle_name or f"device {device.device_id}"
 
 

@@ -5,10 +5,12 @@ from typing import Final
 
 from fleetline.api.dialects.own import changes, history, live, search
 from fleetline.api.dialects.own.device_routes import DEVICE_ID, VEHICLE_ID
+from fleetline.api.dialects.own.registry import ALSO_ARCHIVED
 from fleetline.api.dialects.own.replies import (
     ATOMIC,
     CURSOR,
     FLAG_SCHEMA,
+    IDS_SCHEMA,
     INSTANT_SCHEMA,
     LIMIT,
     Listed,
@@ -20,6 +22,7 @@ from fleetline.api.dialects.own.replies import (
 from fleetline.api.dialects.own.things import ChangeShown
 from fleetline.api.dialects.own.tracks import FILES, PositionColumns
 from fleetline.api.routes import Answer, Parameter, Route
+from fleetline.core.watching import MOST_STREAMS
 
 FROM: Final = query("from", "Begin of the span, a day before its end unless given", INSTANT_SCHEMA)
 TO: Final = query("to", "End of the span, not included; now unless given", INSTANT_SCHEMA)
@@ -86,6 +89,13 @@ LIVE: Final = (
         "Where everything is now",
         live.snapshot,
         tag="live",
+        text="All of them by ascending id, or with `limit` so many by name.",
+        parameters=[
+            query("q", "Part of a name", {"type": "string"}),
+            query("status", "In one of these states", words_schema(live.STATES)),
+            query("group", "In one of these vehicle groups, directly", IDS_SCHEMA),
+            query("limit", "Not more than these, by name", {"type": "integer", "minimum": 1, "maximum": 1_000}),
+        ],
         answers=[Answer(200, "Columns of all devices in vehicles that the caller may see", live.LiveColumns)],
     ),
     route(
@@ -95,8 +105,13 @@ LIVE: Final = (
         live.events,
         tag="live",
         text="Server-sent events. `snapshot` first, then `changed` at most once a second with the same columns of the "
-        "devices that changed, `registry` when vehicles, groups or fittings did, `ended` when the session has; "
+        "devices that changed, `registry` when vehicles, groups or fittings did, `ended` when the session has "
+        f"(`reason` session) or when the same person has opened {MOST_STREAMS} newer streams (`reason` elsewhere); "
         "a comment after 15 silent seconds.",
+        parameters=[
+            query("vehicle", "Only devices in these vehicles", IDS_SCHEMA),
+            query("brief", "Without the columns that seldom change, unless they have", FLAG_SCHEMA),
+        ],
         answers=[Answer(200, "Events", {"type": "string"}, media="text/event-stream")],
     ),
 )
@@ -122,7 +137,7 @@ def _history(noun: str, named: Parameter) -> Iterator[Route]:
         f"Trips of a {noun}",
         history.trips,
         tag="history",
-        parameters=[named, FROM, TO, query("points", "With their lines", FLAG_SCHEMA)],
+        parameters=[named, FROM, TO, query("points", "With their lines", FLAG_SCHEMA), ALSO_ARCHIVED],
         answers=[Answer(200, "Trips that touch the span", history.Trips)],
     )
     yield route(
@@ -138,6 +153,7 @@ def _history(noun: str, named: Parameter) -> Iterator[Route]:
             step,
             query("attributes", "With further readings", FLAG_SCHEMA),
             query("format", "Of the answer", {"type": "string", "enum": list(history.FORMATS), "default": "json"}),
+            ALSO_ARCHIVED,
         ],
         text="At most 32 days at once.",
         answers=[Answer(200, "Columns", PositionColumns), *files],
@@ -152,6 +168,7 @@ def _history(noun: str, named: Parameter) -> Iterator[Route]:
             named,
             query("from", "First day, UTC; six days before the last unless given", DATE),
             query("to", "Last day, UTC; today unless given", DATE),
+            ALSO_ARCHIVED,
         ],
         answers=[Answer(200, "Days that have trips", history.Days)],
     )

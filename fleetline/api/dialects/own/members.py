@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
 from msgspec import UNSET
 
 from fleetline.api.dialects.own.calls import Query, body_of, expected_revision, id_in_path, packed, query_of
@@ -75,6 +76,13 @@ def single(done: Done, kind: str, key_: object) -> Verdict:
     raise Invalid(verdict.field or "body", verdict.reason)
 
 
+class Matching(msgspec.Struct, frozen=True):
+    """The ids of all that a filter names, in its order; what a bulk call on all of them is made with."""
+
+    count: int
+    ids: list[int]
+
+
 @dataclass(frozen=True, slots=True)
 class MemberHandlers:
     """The endpoints of one kind of member."""
@@ -89,6 +97,11 @@ class MemberHandlers:
         items = [self._shown(workspace, row, page.groups.get(row.member_id, []), nows) for row in page.rows]
         follows = packed((page.rows[-1].key, page.rows[-1].member_id)) if page.more else None
         return answer(Listed(items, follows, page.version), headers=withheld(workspace))
+
+    async def matching(self, workspace: "Workspace", request: Request) -> Response:
+        wanted = await self.wanted(workspace, query_of(request), request.received_at_ms)
+        ids = await fleet.matching(workspace, self.kind, wanted)
+        return answer(Matching(len(ids), ids), headers=withheld(workspace))
 
     async def wanted(self, workspace: "Workspace", asked: Query, now_ms: int) -> fleet.MemberWanted:
         """What the query asks for. errors: Invalid"""
@@ -105,6 +118,7 @@ class MemberHandlers:
             sort=sort, descending=descending, after=after, limit=asked.limit(), text=key(asked.text("q")),
             search_ids=idents, id_key=key(asked.text("external_id")), ids=asked.ids("id"),
             group_id=await self._group(workspace, asked), archived=archived,
+            since_ms=0 if asked.flag("ever") else None,
             types=asked.words("type", VEHICLE_TYPES) if vehicles else (),
             has_device=asked.flag("has_device") if vehicles else None,
             device_ids=await Nows.with_status(workspace, asked, now_ms) if vehicles else None,
@@ -147,7 +161,8 @@ class MemberHandlers:
         return answer(await restore_members(workspace, self.kind, items, atomic=atomic(request)))
 
     async def show(self, workspace: "Workspace", request: Request) -> Response:
-        row, groups = await fleet.member(workspace, self.kind, self._id(request))
+        archived = query_of(request).flag("archived") or False
+        row, groups = await fleet.member(workspace, self.kind, self._id(request), archived=archived)
         if row.device_id is None:
             return one(self._shown(workspace, row, groups, NOTHING), row.revision, request, withheld(workspace))
         nows = await Nows.all(workspace, request.received_at_ms)

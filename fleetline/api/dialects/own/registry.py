@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from fleetline.api.dialects.own import changes
 from fleetline.api.dialects.own.groups import GroupHandlers
-from fleetline.api.dialects.own.members import SORTS, MemberHandlers
+from fleetline.api.dialects.own.members import SORTS, Matching, MemberHandlers
 from fleetline.api.dialects.own.now import STATUS_WORDS
 from fleetline.api.dialects.own.replies import (
     ATOMIC,
@@ -48,6 +48,7 @@ from fleetline.model.registry import VEHICLE_TYPES, Kind
 INCLUDE: Final = query("include", "`now`: with the present state", words_schema(("now",)))
 STATUS: Final = query("status", "In these states; alarm: with any", words_schema(STATUS_WORDS))
 Q: Final = query("q", "Part of a name, an external id or a device's identifier")
+ALSO_ARCHIVED: Final = query("archived", "Also when it is in the archive", FLAG_SCHEMA)
 NAMED: Final = list[Id | Named]
 _IDS: Final = list[Id]
 
@@ -60,6 +61,7 @@ def _filters(kind: Kind) -> list[Parameter]:
         query("external_id", "Exactly this one"),
         query("id", "Only these", IDS_SCHEMA),
         query("archived", "Those that can be restored instead, the latest first", FLAG_SCHEMA),
+        query("ever", "With archived: also those that cannot be restored any more", FLAG_SCHEMA),
     ]
     if kind is Kind.VEHICLE:
         types = query("type", "Of these types", words_schema(VEHICLE_TYPES))
@@ -136,6 +138,16 @@ def _members(kind: Kind) -> Iterator[Route]:
     )
     yield route(
         "GET",
+        f"{path}/matching",
+        f"Ids of all {noun}s of a filter",
+        do.matching,
+        tag=tag,
+        parameters=_filters(kind),
+        text="How many they are, and what a bulk call on all of them names.",
+        answers=[Answer(200, "All of them", Matching)],
+    )
+    yield route(
+        "GET",
         f"{path}/export",
         f"{noun.title()}s as a file",
         sheet.give,
@@ -176,7 +188,7 @@ def _members(kind: Kind) -> Iterator[Route]:
         f"One {noun}",
         do.show,
         tag=tag,
-        parameters=[named, IF_NONE_MATCH],
+        parameters=[named, ALSO_ARCHIVED, IF_NONE_MATCH],
         answers=[*one, Answer(304, "The caller has it")],
     )
     yield route(
@@ -205,7 +217,7 @@ def _members(kind: Kind) -> Iterator[Route]:
         f"What was done to a {noun}",
         trail,
         tag=tag,
-        parameters=[named, CURSOR, LIMIT],
+        parameters=[named, CURSOR, LIMIT, ALSO_ARCHIVED],
         answers=[Answer(200, "The newest first", Listed[ChangeShown])],
     )
 
@@ -245,7 +257,18 @@ def _groups(kind: Kind) -> Iterator[Route]:
         parameters=[ATOMIC],
         body=NAMED,
         answers=BULK_ANSWER,
-        text="Members stay; groups below come to the top.",
+        text="Members stay; groups below come to the top. They can be restored for 30 days.",
+    )
+    yield route(
+        "POST",
+        f"{path}/restore",
+        "Restore deleted groups",
+        do.restore,
+        tag=tag,
+        parameters=[ATOMIC],
+        body=_IDS,
+        answers=BULK_ANSWER,
+        text="With the members and the groups below that are still there.",
     )
     yield route("GET", f"{path}/{{group_id}}", "One group", do.show, tag=tag, parameters=[named], answers=one)
     yield route(

@@ -148,7 +148,7 @@ def route(
     statuses = {400, 404, 405, 413, 415, 422, 429, 500, 503, 408}
     if open_handler is None:
         statuses |= {401, 403}
-    if unsafe or path.endswith("/power"):
+    if unsafe or path.startswith("/solar/"):
         statuses |= {409}
     if any(item.name == "if-match" for item in given):
         statuses |= {412}

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from fleetline.api.dialects.own.calls import Query, body_of, expected_revision, packed, query_of
+from fleetline.api.dialects.own.calls import Query, body_of, converted, expected_revision, packed, query_of
 from fleetline.api.dialects.own.history import span
 from fleetline.api.dialects.own.replies import Listed, answer, nothing, one
 from fleetline.api.dialects.own.solar_shapes import (
@@ -21,16 +22,18 @@ from fleetline.api.dialects.own.solar_shapes import (
     SolarDone,
     SolarOutcome,
     Text,
+    body_shown,
     fleet_shown,
     resource_shown,
     summary_shown,
 )
+from fleetline.api.dialects.own.words import ManyInvalid
 from fleetline.api.http import Request, Response
 from fleetline.core.fleet import check_sees_all
 from fleetline.model.errors import Conflict, FleetlineError, Invalid
 from fleetline.model.power import Tracking
 from fleetline.model.registry import findable
-from fleetline.model.resource import Box, Draft, FleetDraft, ResourceFilter
+from fleetline.model.resource import Box, Draft, FleetDraft, ResourceFilter, Stale
 from fleetline.model.resource_query import (
     FURTHEST_AHEAD_S,
     LONGEST_S,
@@ -53,16 +56,16 @@ GROUPINGS: Final = tuple(group.value for group in GroupBy)
 FIELDS: Final = ("dc_kw", "poa_wm2", "cell_c", "ghi_wm2", "dni_wm2", "dhi_wm2", "temperature_c", "wind_ms")
 
 
-def _desk(workspace: "Workspace") -> "PowerDesk":
+def desk_of(workspace: "Workspace") -> "PowerDesk":
     """errors: NotAllowed: grants name devices, so whoever has only grants sees no solar power"""
     check_sees_all(workspace)
     return workspace.power
 
 
 def draft_of(body: ResourceBody) -> Draft:
-    """errors: Invalid with the path of the first fault"""
-    for path, reason in site_faults(body.site):
-        raise Invalid(f"site.{path}", reason)
+    """errors: ManyInvalid with the path of each fault"""
+    if faults := [(f"site.{path}", reason) for path, reason in site_faults(body.site)]:
+        raise ManyInvalid(faults)
     names = (
         body.name,
         body.description,
@@ -80,7 +83,7 @@ def draft_of(body: ResourceBody) -> Draft:
     )  # fmt: skip
 
 
-def _id(request: Request, name: str) -> str:
+def id_of(request: Request, name: str) -> str:
     request.notes.subject = request.params[name][:64]
     return request.params[name] if findable(request.params[name]) else "-"
 
@@ -91,17 +94,21 @@ def _versions(request: Request) -> frozenset[int] | None:
 
 
 async def resources(workspace: "Workspace", request: Request) -> Response:
-    desk, asked = _desk(workspace), query_of(request)
+    desk, asked = desk_of(workspace), query_of(request)
     limit, after = asked.limit(), asked.cursor(tuple[int, str])
-    wanted = ResourceFilter(
+    found = await desk.resources.page(workspace.account_id, filter_of(asked), _place(after), limit + 1)
+    items = [resource_shown(resource) for resource in found[:limit]]
+    follows = packed((items[-1].created_at_ms, items[-1].id)) if len(found) > limit else None
+    return answer(Listed(items, follows, 0))
+
+
+def filter_of(asked: Query) -> ResourceFilter:
+    """Which resources the query wants. errors: Invalid"""
+    return ResourceFilter(
         fleet_id=asked.text("fleet") or None, box=_box(asked), customer_site_id=asked.text("customer_site_id") or None,
         zone=asked.text("zone") or None, customer_class=asked.text("customer_class") or None,
         name_part=asked.text("q") or None,
     )  # fmt: skip
-    found = await desk.resources.page(workspace.account_id, wanted, _place(after), limit + 1)
-    items = [resource_shown(resource) for resource in found[:limit]]
-    follows = packed((items[-1].created_at_ms, items[-1].id)) if len(found) > limit else None
-    return answer(Listed(items, follows, 0))
 
 
 def _place(after: tuple[int, str] | None) -> tuple[int, str] | None:
@@ -124,7 +131,7 @@ def _box(asked: Query) -> Box | None:
 
 
 async def add_resources(workspace: "Workspace", request: Request) -> Response:
-    desk, items = _desk(workspace), body_of(request, list[ResourceBody])
+    desk, items = desk_of(workspace), body_of(request, list[ResourceBody])
     if len(items) > MOST_ADDED:
         raise Invalid("body", f"must have at most {MOST_ADDED} items")
     outcomes = []
@@ -147,25 +154,51 @@ def _refused(fault: FleetlineError) -> SolarOutcome:
 
 
 async def show_resource(workspace: "Workspace", request: Request) -> Response:
-    found = await _desk(workspace).resources.get(workspace.account_id, _id(request, "resource_id"))
+    found = await desk_of(workspace).resources.get(workspace.account_id, id_of(request, "resource_id"))
     return one(resource_shown(found), found.version, request)
 
 
 async def put_resource(workspace: "Workspace", request: Request) -> Response:
-    desk, body = _desk(workspace), body_of(request, ResourceBody)
-    wanted = _id(request, "resource_id")
+    desk, body = desk_of(workspace), body_of(request, ResourceBody)
+    wanted = id_of(request, "resource_id")
     found = await desk.resources.put(workspace.account_id, wanted, draft_of(body), _versions(request))
     return one(resource_shown(found), found.version, request)
 
 
+async def patch_resource(workspace: "Workspace", request: Request) -> Response:
+    """Only what the patch names changes; lists are replaced whole (RFC 7396)."""
+    desk, patch, wanted = desk_of(workspace), body_of(request, dict[str, Any]), id_of(request, "resource_id")
+    before = await desk.resources.get(workspace.account_id, wanted)
+    expected = expected_revision(request)
+    if expected not in (None, before.version):
+        raise Stale("resource")
+    merged = merged_with(msgspec.to_builtins(body_shown(before)), patch)
+    draft = draft_of(converted(merged, ResourceBody))
+    found = await desk.resources.put(workspace.account_id, wanted, draft, frozenset({before.version}))
+    return one(resource_shown(found), found.version, request)
+
+
+def merged_with(target: Any, patch: Any) -> Any:
+    """The value with a patch laid over it. source: RFC 7396"""
+    if not isinstance(patch, dict):
+        return patch
+    out = dict(target) if isinstance(target, dict) else {}
+    for name, value in patch.items():
+        if value is None:
+            out.pop(name, None)
+        else:
+            out[name] = merged_with(out.get(name), value)
+    return out
+
+
 async def delete_resource(workspace: "Workspace", request: Request) -> Response:
-    wanted = _id(request, "resource_id")
-    await _desk(workspace).resources.remove(workspace.account_id, wanted, _versions(request))
+    wanted = id_of(request, "resource_id")
+    await desk_of(workspace).resources.remove(workspace.account_id, wanted, _versions(request))
     return nothing()
 
 
 async def fleets(workspace: "Workspace", request: Request) -> Response:
-    desk, asked = _desk(workspace), query_of(request)
+    desk, asked = desk_of(workspace), query_of(request)
     limit, after = asked.limit(), _place(asked.cursor(tuple[int, str]))
     if resource := asked.text("resource"):
         found = await desk.fleets.fleets_of(workspace.account_id, resource, after, limit + 1)
@@ -184,44 +217,44 @@ def _fleet_draft(request: Request) -> FleetDraft:
 
 
 async def add_fleet(workspace: "Workspace", request: Request) -> Response:
-    made = await _desk(workspace).fleets.add(workspace.account_id, _fleet_draft(request))
+    made = await desk_of(workspace).fleets.add(workspace.account_id, _fleet_draft(request))
     return one(fleet_shown(made.fleet, made.count), made.fleet.version, request, status=201)
 
 
 async def show_fleet(workspace: "Workspace", request: Request) -> Response:
-    found = await _desk(workspace).fleets.get(workspace.account_id, _id(request, "fleet_id"))
+    found = await desk_of(workspace).fleets.get(workspace.account_id, id_of(request, "fleet_id"))
     return one(fleet_shown(found.fleet, found.count), found.fleet.version, request)
 
 
 async def put_fleet(workspace: "Workspace", request: Request) -> Response:
-    desk, draft, wanted = _desk(workspace), _fleet_draft(request), _id(request, "fleet_id")
+    desk, draft, wanted = desk_of(workspace), _fleet_draft(request), id_of(request, "fleet_id")
     found = await desk.fleets.put(workspace.account_id, wanted, draft, _versions(request))
     return one(fleet_shown(found.fleet, found.count), found.fleet.version, request)
 
 
 async def delete_fleet(workspace: "Workspace", request: Request) -> Response:
-    await _desk(workspace).fleets.remove(workspace.account_id, _id(request, "fleet_id"), _versions(request))
+    await desk_of(workspace).fleets.remove(workspace.account_id, id_of(request, "fleet_id"), _versions(request))
     return nothing()
 
 
 async def members(workspace: "Workspace", request: Request) -> Response:
-    desk, asked = _desk(workspace), query_of(request)
+    desk, asked = desk_of(workspace), query_of(request)
     limit, after = asked.limit(), _place(asked.cursor(tuple[int, str]))
-    found = await desk.fleets.members(workspace.account_id, _id(request, "fleet_id"), after, limit + 1)
+    found = await desk.fleets.members(workspace.account_id, id_of(request, "fleet_id"), after, limit + 1)
     items = [resource_shown(resource) for resource in found[:limit]]
     follows = packed((items[-1].created_at_ms, items[-1].id)) if len(found) > limit else None
     return answer(Listed(items, follows, 0))
 
 
 async def add_members(workspace: "Workspace", request: Request) -> Response:
-    desk, ids = _desk(workspace), body_of(request, list[Text])
+    desk, ids = desk_of(workspace), body_of(request, list[Text])
     _check_ids(ids)
-    done = await desk.fleets.add_members(workspace.account_id, _id(request, "fleet_id"), ids)
+    done = await desk.fleets.add_members(workspace.account_id, id_of(request, "fleet_id"), ids)
     return answer(MembersChanged(done.added, done.removed, done.count))
 
 
 async def remove_members(workspace: "Workspace", request: Request) -> Response:
-    desk, ids, wanted = _desk(workspace), body_of(request, list[Text]), _id(request, "fleet_id")
+    desk, ids, wanted = desk_of(workspace), body_of(request, list[Text]), id_of(request, "fleet_id")
     _check_ids(ids)
     before = await desk.fleets.get(workspace.account_id, wanted)
     for resource_id in dict.fromkeys(ids):
@@ -237,7 +270,7 @@ def _check_ids(ids: Sequence[str]) -> None:
 
 async def summary(workspace: "Workspace", request: Request) -> Response:
     today = datetime.fromtimestamp(request.received_at_ms / 1000, UTC).date()
-    found = await _desk(workspace).fleets.summary(workspace.account_id, _id(request, "fleet_id"), today)
+    found = await desk_of(workspace).fleets.summary(workspace.account_id, id_of(request, "fleet_id"), today)
     return answer(summary_shown(found))
 
 
@@ -266,11 +299,11 @@ def power_query(asked: Query, now_ms: int) -> PowerQuery:
     )  # fmt: skip
 
 
-def _numbers(values: npt.NDArray[np.float64]) -> list[float | None]:
+def numbers(values: npt.NDArray[np.float64]) -> list[float | None]:
     return [None if value != value else value for value in np.round(values, 6).tolist()]
 
 
-def _basis(basis: Basis) -> BasisShown:
+def basis_shown(basis: Basis) -> BasisShown:
     return BasisShown(
         assumed=list(basis.assumed), not_modelled=list(basis.not_modelled),
         failures=[(failure.resource_id, failure.code) for failure in basis.failures],
@@ -283,32 +316,32 @@ def _word(kind: SeriesKind) -> str:
 
 
 async def resource_power(workspace: "Workspace", request: Request) -> Response:
-    desk, wanted = _desk(workspace), power_query(query_of(request), request.received_at_ms)
-    found = await desk.series.resource(workspace.account_id, _id(request, "resource_id"), wanted)
-    fields = {name: _numbers(values) for name, values in found.values.items() if name != "ac_kw"}
+    desk, wanted = desk_of(workspace), power_query(query_of(request), request.received_at_ms)
+    found = await desk.series.resource(workspace.account_id, id_of(request, "resource_id"), wanted)
+    fields = {name: numbers(values) for name, values in found.values.items() if name != "ac_kw"}
     return answer(
         PowerShown(
             kind=_word(wanted.kind), from_at_ms=wanted.start_s * 1000, to_at_ms=wanted.end_s * 1000,
-            period_s=wanted.period_s, power_ac_kw=_numbers(found.values["ac_kw"]), fields=fields,
-            basis=_basis(found.basis),
+            period_s=wanted.period_s, power_ac_kw=numbers(found.values["ac_kw"]), fields=fields,
+            basis=basis_shown(found.basis),
         )
     )  # fmt: skip
 
 
 async def fleet_power(workspace: "Workspace", request: Request) -> Response:
-    desk, wanted = _desk(workspace), power_query(query_of(request), request.received_at_ms)
-    found = await desk.series.fleet(workspace.account_id, _id(request, "fleet_id"), wanted)
+    desk, wanted = desk_of(workspace), power_query(query_of(request), request.received_at_ms)
+    found = await desk.series.fleet(workspace.account_id, id_of(request, "fleet_id"), wanted)
     groups = [
         GroupPower(
             key=group.key.value if isinstance(group.key, Tracking) else group.key, resources=group.count,
             total_kw=group.total_kw,
-            power_ac_kw=_numbers(group.power_ac_kw), available_kw=_numbers(group.available_kw),
+            power_ac_kw=numbers(group.power_ac_kw), available_kw=numbers(group.available_kw),
         )
         for group in found.groups
     ]  # fmt: skip
     return answer(
         FleetPower(
             kind=_word(wanted.kind), from_at_ms=wanted.start_s * 1000, to_at_ms=wanted.end_s * 1000,
-            period_s=wanted.period_s, groups=groups, basis=_basis(found.basis),
+            period_s=wanted.period_s, groups=groups, basis=basis_shown(found.basis),
         )
     )  # fmt: skip

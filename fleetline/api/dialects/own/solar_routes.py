@@ -41,6 +41,15 @@ SERIES: Final[tuple[Parameter, ...]] = (
     query("source", "Weather source"),
 )
 
+FILTERS: Final[tuple[Parameter, ...]] = (
+    query("q", "Part of a name"),
+    query("fleet", "In this fleet"),
+    query("customer_site_id", "Exactly this one"),
+    query("zone", "In this zone"),
+    query("customer_class", "Of this class"),
+    query("box", "Within west,south,east,north"),
+)
+
 ROUTES: Final = (
     route(
         "GET",
@@ -52,12 +61,7 @@ ROUTES: Final = (
         parameters=[
             CURSOR,
             LIMIT,
-            query("q", "Part of a name"),
-            query("fleet", "In this fleet"),
-            query("customer_site_id", "Exactly this one"),
-            query("zone", "In this zone"),
-            query("customer_class", "Of this class"),
-            query("box", "Within west,south,east,north"),
+            *FILTERS,
         ],
         answers=[Answer(200, "A page, by creation", Listed[shapes.ResourceShown])],
     ),
@@ -89,6 +93,18 @@ ROUTES: Final = (
         tag=TAG,
         parameters=[RESOURCE_ID, IF_MATCH],
         body=shapes.ResourceBody,
+        answers=RESOURCE,
+    ),
+    route(
+        "PATCH",
+        "/solar/resources/{resource_id}",
+        "Change a solar resource",
+        solar.patch_resource,
+        tag=TAG,
+        text="A merge patch (RFC 7396): what it names changes, null empties, lists are replaced whole.",
+        parameters=[RESOURCE_ID, IF_MATCH],
+        body={"type": "object"},
+        body_media="application/merge-patch+json",
         answers=RESOURCE,
     ),
     route(

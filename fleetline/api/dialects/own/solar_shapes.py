@@ -155,6 +155,14 @@ def resource_shown(found: PowerResource) -> ResourceShown:
     )  # fmt: skip
 
 
+def body_shown(found: PowerResource) -> ResourceBody:
+    """The resource as a call would store it."""
+    return ResourceBody(
+        name=found.name, site=found.site, description=found.description, customer_site_id=found.customer_site_id,
+        zone=found.zone, feeder=found.feeder, customer_class=found.customer_class, tags=found.tags,
+    )  # fmt: skip
+
+
 def fleet_shown(fleet: Fleet, count: int) -> FleetShown:
     return FleetShown(
         id=fleet.fleet_id, name=fleet.name, description=fleet.description, tags=fleet.tags, resources=count,

@@ -77,7 +77,10 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Device(msgspec.Struct, frozen=True, kw_only=True):
-    """`api` off hides it from the raw-data API; `clock_offset_s` is added to the times it claims."""
+    """`api` off hides it from the raw-data API; `clock_offset_s` is added to the times it claims.
+
+    archived_at_ms  of one that was deleted: its past is kept and its identifier is free
+    """
 
     id: int
     ident: str | None
@@ -86,6 +89,7 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     clock_offset_s: int
     added_at_ms: int
     retired_at_ms: int | None
+    archived_at_ms: int | None
     revision: int
     now: Now | None = None
 
@@ -293,7 +297,7 @@ def device_shown(row: DeviceListed, idents: bool, now: Now | None = None) -> Dev
     return Device(
         id=row.device_id, ident=row.ident if idents else None, vehicle=vehicle, api=row.api,
         clock_offset_s=row.clock_offset_s, added_at_ms=row.added_at_ms, retired_at_ms=row.retired_at_ms,
-        revision=row.revision, now=now,
+        archived_at_ms=row.archived_at_ms, revision=row.revision, now=now,
     )  # fmt: skip
 
 

@@ -17,6 +17,8 @@ from fleetline.api.errors import (
 )
 from fleetline.api.http import Request, Response
 from fleetline.core.administration import NotAllowed
+from fleetline.core.list_import import NotUndoable
+from fleetline.core.power_measurements import OutOfRating
 from fleetline.core.verdicts import NotAll, Stale
 from fleetline.model import registry, resource, resource_query
 from fleetline.model.errors import Conflict, FleetlineError, Invalid, NotFound, Unavailable
@@ -72,6 +74,22 @@ class KeyReused(FleetlineError):
         self.reason = reason
 
 
+class ManyInvalid(Invalid):
+    """Several values may not be stored: (path, reason) of each, the first of which is the one that is told in words."""
+
+    def __init__(self, faults: Sequence[tuple[str, str]]) -> None:
+        super().__init__(*faults[0])
+        self.faults = tuple(faults)
+
+
+class Unfinished(FleetlineError):
+    """A long run has no result to give; state: its own, or `expired`."""
+
+    def __init__(self, state: str) -> None:
+        super().__init__(f"the run is {state}")
+        self.state = state
+
+
 class Unparsable(FleetlineError):
     """The body is no JSON at all."""
 
@@ -93,6 +111,14 @@ _KEY_WORDS: Final = {
     "secret": "The first call with this Idempotency-Key is done; its secret is not shown again.",
 }
 
+
+_UNDO_WORDS: Final = {
+    "running": "The import is still under way.",
+    "nothing": "The import changed nothing.",
+    "late": "An import can be undone for 24 hours.",
+    "undone": "The import is undone already.",
+    "preview": "A preview changes nothing.",
+}
 
 _CANNOT: Final = {
     "NoWeather": "There is no weather for that time and place.",
@@ -118,6 +144,17 @@ def shown(value: object) -> str:
 
 def _invalid(fault: Invalid) -> Words:
     return Words(422, "invalid", f"{fault.field} {fault.reason}.", [Fault(fault.field, fault.reason)])
+
+
+def _many(fault: ManyInvalid) -> Words:
+    return Words(
+        422, "invalid", f"{fault.field} {fault.reason}.", [Fault(path, reason) for path, reason in fault.faults[:100]]
+    )
+
+
+def _out_of_rating(fault: OutOfRating) -> Words:
+    path, reason = f"power_ac_kw[{fault.index}]", f"must be from {fault.low:g} to {fault.high:g}"
+    return Words(422, "invalid", f"{path} {reason}.", [Fault(path, reason)])
 
 
 def _unstorable(fault: registry.Unstorable) -> Words:
@@ -166,6 +203,8 @@ def _later(fault: Any) -> Words:
 def _not_allowed(fault: NotAllowed) -> Words:
     if fault.what == "read_only":
         return Words(403, "read_only", "This token may read only.")
+    if fault.what == "no_intake":
+        return Words(403, "no_intake", "This process takes no reports.")
     return Words(403, "not_allowed", "Only administrators of the account may do this.")
 
 
@@ -204,7 +243,13 @@ _WORDS: Final[Mapping[type[FleetlineError], Callable[[Any], Words]]] = {
     QuotaUsed: _later,
     AddressRefused: _later,
     Conflict: _conflict,
+    ManyInvalid: _many,
     Invalid: _invalid,
+    OutOfRating: _out_of_rating,
+    Unfinished: lambda f: Words(409, "no_result", f"The run has no result; it is {f.state}."),
+    NotUndoable: lambda f: Words(409, "cannot_undo", _UNDO_WORDS[f.reason]),
+    resource.TooManyRows: lambda f: Words(422, "invalid", f"The file has more than {f.most} rows."),
+    resource_query.QueueFull: lambda f: Words(409, "queue_full", f"{f.waiting} long runs of the account wait already."),
     registry.Unstorable: _unstorable,
     registry.TooMany: _too_many,
     registry.Ambiguous: lambda f: Words(409, "ambiguous", f"{shown(f.key)} names two {f.kind.value}s."),

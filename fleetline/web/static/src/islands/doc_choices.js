@@ -1,5 +1,6 @@
 // Choices of the documentation page without loading it anew: language, environment, columns and theme keep the place that is read.
 
+/** @type {HTMLFormElement | null} */
 const form = document.querySelector("form[data-choices]");
 
 /** The address of this page with what is chosen now. */
@@ -11,13 +12,14 @@ function address() {
 
 /** The same page as the server makes it with these choices; its samples take the places of those shown. */
 async function newSamples() {
-  const places = [...document.querySelectorAll("[data-sample]")];
+  /** @type {HTMLElement[]} */
+  const places = [...document.querySelectorAll("[data-sample]")].filter((one) => one instanceof HTMLElement);
   for (const place of places) place.setAttribute("aria-busy", "true");
   try {
     const answer = await fetch(address(), { credentials: "same-origin" });
     if (!answer.ok) throw new Error(`${answer.status}`);
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    const found = new Map([...page.querySelectorAll("[data-sample]")].map((one) => [one.dataset.sample, one]));
+    const found = new Map([...page.querySelectorAll("[data-sample]")].map((one) => [one.getAttribute("data-sample"), one]));
     for (const place of places) place.replaceWith(found.get(place.dataset.sample) || place);
   } catch {
     location.assign(address());
@@ -32,5 +34,5 @@ form?.addEventListener("change", (event) => {
   if (name === "columns") document.querySelector(".doc")?.classList.toggle("one", value === "1");
   if (name === "lang" || name === "env") newSamples();
   history.replaceState(null, "", address() + location.hash);
-  for (const link of document.querySelectorAll("form[data-choices] a")) link.search = new URL(address(), location.href).search;
+  for (const link of form.querySelectorAll("a")) link.search = new URL(address(), location.href).search;
 });

@@ -1,128 +1,210 @@
-// The live map and the list beside it: one store of rows, filled by events, filtered by the address, shown twice.
-import { LngLatBounds } from "maplibre-gl";
-import { baseMap } from "../lib/base.js";
+// The live map and the list beside it: a worker keeps the rows, the address says what is seen, and both show it.
+import { baseMap, isLight } from "../lib/base.js";
+import { MapMarks } from "../lib/map_marks.js";
 import { Markers } from "../lib/markers.js";
+import { mercator } from "../lib/marks.js";
+import { age, make } from "../lib/read.js";
+import { FleetList } from "./fleet_list.js";
+import { MapTools, Measure, solarSites } from "./map_tools.js";
 import { VehicleCard } from "./vehicle_card.js";
-import { onTheme, token } from "../lib/theme.js";
-import { STATES, age, make, stateElement, stateOf, stateWords } from "../lib/read.js";
 
-/** By name: nothing moves under the pointer when a state changes. */
-const ORDER = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
-const PAGE = 150;
-/** Names stand beside the markers up to so many of them. */
-const TAGGED = 300;
 const SAY_MS = 10_000;
+const NOTICE_MS = 4000;
+const ADDRESS_MS = 250;
+const MEASURED = 200;
+const FIT = { padding: 64, maxZoom: 13.5, animate: false };
+const EVENTS = "/api/v1/live/events?brief=true";
+
+/** @param {Event} event @returns {HTMLElement | null} */
+const lineOf = (event) => (event.target instanceof Element ? event.target.closest("li[data-device]") : null);
 
 class FleetMap extends HTMLElement {
   connectedCallback() {
-    this.rows = new Map();
-    this.shown = [];
-    this.sorted = [];
-    this.listed = PAGE;
-    this.paused = false;
-    this.saidAt = 0;
-    this.lines = new Map();
-    this.list = this.querySelector("[data-list]");
+    this.total = this.heard = this.saidAt = 0;
+    this.paused = this.lost = false;
+    this.updates = [];
+    this.shownAt = 0;
+    /** @type {any[] | null} */
+    this.known = null;
     this.form = this.querySelector("form");
     this.chip = this.querySelector("[data-live]");
+    /** @type {HTMLInputElement} */
     this.inView = this.querySelector("[data-in-view]");
     const query = new URLSearchParams(location.search);
-    this.picked = Number(query.get("vehicle")) || null;
-    this.readFilter();
-    this.openMap(query.get("at"));
+    this.picked = Number(query.get("device")) || null;
+    this.vehicle = Number(query.get("vehicle")) || null;
+    this.clusters = query.get("clusters") === "1";
+    this.sites = query.get("solar") === "1";
+    this.inView.checked = query.get("seen") === "1";
+    this.worker = new Worker(new URL(FILES.fleet, import.meta.url), { type: "module" });
+    this.worker.addEventListener("message", ({ data }) => this[`on_${data.kind}`](data));
+    this.list = new FleetList(this.querySelector("[data-list]"), { ask: (message) => this.ask(message), picked: () => this.picked });
+    this.list.inView = this.inView.checked;
+    this.markers = new Markers();
     this.listen();
-    this.connect();
+    this.filter();
+    this.ask({ kind: "clusters", on: this.clusters });
+    this.ask({ kind: "pick", device: this.picked, vehicle: this.picked ? null : this.vehicle });
+    this.list.want();
+    this.ask({ kind: "connect", address: EVENTS });
     this.clock = setInterval(() => this.tick(), 1000);
-    window.__test = {
-      count: () => this.markers.count, rows: () => this.rows.size, picked: () => this.picked, map: this.map,
-      feed: (columns) => this.take(columns, true),
-    };
+    // the list is on the screen already: the page may answer before it makes the map
+    setTimeout(() => this.isConnected && this.openMap(query.get("at")));
   }
 
   disconnectedCallback() {
     clearInterval(this.clock);
-    this.events?.close();
+    this.worker.terminate();
     this.map?.remove();
+  }
+
+  ask(message) {
+    this.worker.postMessage(message);
+  }
+
+  /** What tests and measurements read. */
+  hook() {
+    window.__test = {
+      count: () => this.markers.count, rows: () => this.total, picked: () => this.picked, map: this.map, markers: this.markers,
+      feed: (columns) => this.ask({ kind: "feed", columns, all: true }), feedText: (text) => this.ask({ kind: "feed", text, all: false }),
+      shownAt: () => this.shownAt, updates: () => this.updates, listed: () => this.list.order.length, found: () => this.list.found,
+      clusters: () => this.marks?.clustered ?? 0, names: () => this.marks?.named ?? 0, sites: () => this.markers.sites.count,
+      light: () => Boolean(this.map && isLight(this.map)), trail: () => this.card?.trail.length ?? 0, length: () => this.measure?.places.length ?? 0,
+    };
   }
 
   openMap(at) {
     const parts = (at || "").split(",").map(Number);
+    /** @type {HTMLElement} */
+    const canvas = this.querySelector("[data-canvas]");
+    const box = (this.dataset.box || "").split(",").map(Number);
     this.fitted = parts.length === 3 && parts.every(Number.isFinite);
-    this.markers = new Markers();
+    const placed = box.length === 4 && !this.vehicle && !this.picked;
+    /** @type {any} */
+    const where = this.fitted ? { center: [parts[1], parts[0]], zoom: parts[2] } : placed ? { bounds: box, fitBoundsOptions: FIT } : {};
     try {
-      const where = this.fitted ? { center: [parts[1], parts[0]], zoom: parts[2] } : {};
-      this.map = baseMap(this.querySelector("[data-canvas]"), this.dataset, where);
-    } catch (fault) {
-      this.querySelector("[data-canvas]").replaceChildren(make("p", { className: "nomap muted" }, "This browser has no WebGL: the list has the same facts."));
+      this.map = baseMap(canvas, this.dataset, where);
+    } catch {
+      // MapLibre says by throwing that there is no WebGL
+      canvas.replaceChildren(make("p", { className: "nomap muted" }, "This browser has no WebGL, so there is no map: the list has the same facts."));
+      this.hook();
       return;
     }
+    this.fitted ||= placed;
+    if (this.first) this.on_box(this.first);
+    this.markers.addTo(this.map);
+    this.markers.onDraw = () => this.seen();
+    this.hook();
+    this.measure = new Measure(this.map, this);
+    this.map.addControl(new MapTools(this), "top-right");
     this.card = new VehicleCard(this.map, this);
     this.map.on("load", () => {
-      this.map.addSource("tags", { type: "geojson", data: { type: "FeatureCollection", features: [] } });
-      this.map.addLayer({
-        id: "tags", type: "symbol", source: "tags", minzoom: 7,
-        layout: { "text-field": ["get", "name"], "text-font": ["Inter"], "text-size": 12, "text-offset": [0, 1.3], "text-anchor": "top", "text-optional": true, "text-max-width": 12 },
-      });
-      this.tagColours();
-      onTheme(() => this.tagColours());
-      this.map.addLayer(this.markers);
       this.card.ready();
-      this.draw();
+      this.marks = new MapMarks(this.map);
+      this.view();
+      if (this.sites) this.setSites(true);
     });
-    this.map.on("click", (event) => this.pick(this.markers.pick(event.point)));
-    this.map.on("mousemove", (event) => this.hover(this.markers.pick(event.point)));
+    this.map.on("click", (event) => this.clicked(event));
+    this.map.on("mousemove", (event) => this.pointed(event.point));
     this.map.on("moveend", () => {
-      if (this.fitted) this.address();
-      if (this.inView?.checked) this.drawList();
+      this.view();
+      // writing the address takes a while, and a wheel turns many times
+      clearTimeout(this.writing);
+      this.writing = setTimeout(() => this.address(), ADDRESS_MS);
     });
+  }
+
+  clicked(event) {
+    if (this.measure.on) return this.measure.add(event.lngLat);
+    const middle = this.marks?.clusterAt(event.point);
+    if (middle) return this.map.easeTo({ center: middle, zoom: this.map.getZoom() + 2, duration: isLight(this.map) ? 0 : 200 });
+    const site = this.markers.pick(event.point, 14, this.markers.sites);
+    const device = this.markers.pick(event.point);
+    if (device === null && site) location.assign(`/solar/resources/${site.id}`);
+    else this.pick(device);
+  }
+
+  pointed(point) {
+    if (this.measure.on) return;
+    const device = this.markers.pick(point);
+    const site = device === null ? this.markers.pick(point, 14, this.markers.sites) : null;
+    this.map.getCanvas().style.cursor = device !== null || site || this.marks?.clusterAt(point) ? "pointer" : "";
+    if (site) this.tipSite(site);
+    else this.hover(device);
+  }
+
+  tipSite(site) {
+    this.hovered = site;
+    this.card.tip([site.lon_deg, site.lat_deg], make("strong", {}, site.name), make("span", {}, `Solar, ${site.ac_kw.toLocaleString("en")} kW AC`));
   }
 
   listen() {
     this.form.addEventListener("submit", (event) => event.preventDefault());
     this.form.addEventListener("input", () => {
-      this.readFilter();
-      this.listed = PAGE;
+      this.list.anew();
+      this.list.want();
+      this.filter();
       this.address();
-      this.draw();
     });
-    this.inView?.addEventListener("change", () => this.drawList());
-    this.list.addEventListener("click", (event) => {
-      const line = event.target.closest("li[data-device]");
+    this.inView.addEventListener("change", () => {
+      this.list.inView = this.inView.checked;
+      this.list.anew();
+      this.list.want();
+      this.address();
+    });
+    this.list.element.addEventListener("click", (event) => {
+      const line = lineOf(event);
       if (!line || event.ctrlKey || event.metaKey || !this.map) return;
       event.preventDefault();
       this.pick(Number(line.dataset.device), true);
     });
-    this.list.addEventListener("pointerover", (event) => this.hover(Number(event.target.closest("li[data-device]")?.dataset.device) || null, false));
-    this.list.addEventListener("scroll", () => {
-      if (this.list.scrollTop + this.list.clientHeight > this.list.scrollHeight - 400 && this.listed < this.shown.length) {
-        this.listed += PAGE;
-        this.drawList();
-      }
+    const lit = (event) => this.hover(Number(lineOf(event)?.dataset.device) || null);
+    this.list.element.addEventListener("pointerover", lit);
+    this.list.element.addEventListener("pointerleave", () => this.hover(null));
+    document.addEventListener("visibilitychange", () => this.ask({ kind: "sleep", on: document.hidden }));
+    this.addEventListener("keydown", (event) => {
+      if (event.key === "Escape" && this.picked !== null && !this.measure?.on) this.pick(null);
     });
     this.chip.replaceChildren();
     this.chip.classList.add("chip");
     this.pauser = make("button", { type: "button", className: "btn small quiet", ariaPressed: "false" }, "Pause");
-    this.pauser.addEventListener("click", () => {
-      this.paused = !this.paused;
-      this.pauser.textContent = this.paused ? "Go on" : "Pause";
-      this.pauser.ariaPressed = String(this.paused);
-      this.draw();
-    });
+    this.pauser.addEventListener("click", () => this.pause());
     this.chip.after(this.pauser);
   }
 
-  readFilter() {
+  pause() {
+    this.paused = !this.paused;
+    this.pauser.textContent = this.paused ? "Go on" : "Pause";
+    this.pauser.ariaPressed = String(this.paused);
+    this.ask({ kind: "pause", on: this.paused });
+    this.tick();
+  }
+
+  filter() {
     const values = new FormData(this.form);
-    this.text = String(values.get("q") || "").toLocaleLowerCase();
-    this.status = String(values.get("status") || "");
-    this.group = Number(values.get("group")) || null;
+    const filter = { text: String(values.get("q") || "").toLocaleLowerCase(), status: String(values.get("status") || ""), group: Number(values.get("group")) || null };
+    this.ask({ kind: "filter", filter });
+  }
+
+  /** Tells the worker what part of the world is on the screen. */
+  view() {
+    const { clientWidth: width, clientHeight: height } = this.map.getContainer();
+    const { lng, lat } = this.map.getCenter();
+    const world = this.markers.world();
+    const [x, y] = mercator(lng, lat);
+    const [across, down] = [width / 2 / world, height / 2 / world];
+    this.ask({ kind: "view", view: { west: x - across, east: x + across, north: y - down, south: y + down, world } });
   }
 
   /** The address says what is seen, so that it can be sent to somebody. */
   address() {
     const query = new URLSearchParams();
     for (const [name, value] of new FormData(this.form)) if (value) query.set(name, String(value));
-    if (this.picked) query.set("vehicle", String(this.picked));
+    if (this.vehicle) query.set("vehicle", String(this.vehicle));
+    else if (this.picked) query.set("device", String(this.picked));
+    if (this.clusters) query.set("clusters", "1");
+    if (this.sites) query.set("solar", "1");
+    if (this.inView.checked) query.set("seen", "1");
     if (this.map && this.fitted) {
       const { lat, lng } = this.map.getCenter();
       query.set("at", `${lat.toFixed(5)},${lng.toFixed(5)},${this.map.getZoom().toFixed(2)}`);
@@ -130,175 +212,143 @@ class FleetMap extends HTMLElement {
     history.replaceState(null, "", `${location.pathname}${query.size ? `?${query}` : ""}`);
   }
 
-  connect() {
-    this.events = new EventSource("/api/v1/live/events");
-    this.events.addEventListener("snapshot", (event) => this.take(JSON.parse(event.data), true));
-    this.events.addEventListener("changed", (event) => this.take(JSON.parse(event.data), false));
-    this.events.addEventListener("ended", () => location.assign("/login?next=/map"));
-    this.events.addEventListener("open", () => (this.lost = false));
-    this.events.addEventListener("error", () => {
-      this.lost = true;
-      this.tick();
-      if (this.events.readyState === EventSource.CLOSED) setTimeout(() => this.isConnected && this.connect(), 3000);
-    });
+  /** The first rows are there: where to look unless the address or the page says so. */
+  on_box({ box, chosen }) {
+    this.first = { box, chosen };
+    if (this.fitted || !this.map) return;
+    this.fitted = true;
+    if (chosen && chosen.lat_e7 !== null) this.map.jumpTo({ center: [chosen.lon_e7 / 1e7, chosen.lat_e7 / 1e7], zoom: 13 });
+    else if (box) this.map.fitBounds(box, FIT);
   }
 
-  /** Columns of devices, all of them or those that changed. */
-  take(columns, all) {
-    const before = this.rows.size;
-    if (all) {
-      const there = new Set(columns.device_id);
-      for (const device of this.rows.keys()) if (!there.has(device)) this.rows.delete(device);
+  on_scene(scene) {
+    const began = performance.now();
+    this.total = scene.total;
+    for (const place of /** @type {NodeListOf<HTMLElement>} */ (this.querySelectorAll("[data-count]"))) {
+      const count = scene.counts[place.dataset.count].toLocaleString("en");
+      if (place.textContent !== count) place.textContent = count;
     }
-    const names = Object.keys(columns).filter((name) => Array.isArray(columns[name]) && name !== "gone");
-    let renamed = this.rows.size !== before;
-    for (let index = 0; index < columns.device_id.length; index++) {
-      const device = columns.device_id[index];
-      let row = this.rows.get(device);
-      if (!row) this.rows.set(device, (row = {}));
-      renamed ||= row.name !== columns.name[index];
-      for (const name of names) row[name] = columns[name][index];
-      row.state = stateOf(row);
+    if (scene.chosen) {
+      this.picked = scene.chosen.device_id;
+      this.vehicle = scene.chosen.vehicle_id;
     }
-    for (const device of columns.gone || []) renamed = this.rows.delete(device) || renamed;
-    if (renamed) this.sorted = [...this.rows.values()].sort((a, b) => ORDER.compare(a.name, b.name));
-    this.heard = Date.now();
-    if (all && this.picked && !this.rows.has(this.picked)) {
-      // links of other pages name the vehicle
-      for (const row of this.rows.values()) if (row.vehicle_id === this.picked) this.picked = row.device_id;
+    if (scene.bytes) {
+      this.markers.put(scene.bytes, scene.ids);
+      this.marks?.names(scene.names);
+      this.marks?.clusters(scene.clusters);
     }
-    if (!this.paused) this.draw();
-    if (all) this.fit();
+    this.list.show(scene, scene.total);
+    this.card?.update(scene.chosen);
+    this.heard = scene.heard;
+    this.tick();
     this.say();
+    this.began = { heard: scene.heard, took: performance.now() - began };
+    if (!this.map || !scene.bytes) this.seen();
   }
 
-  fits(row) {
-    return (
-      (!this.text || row.name.toLocaleLowerCase().includes(this.text)) &&
-      (!this.status || row.state === this.status) &&
-      (!this.group || row.group_ids.includes(this.group))
-    );
+  /** A scene is on the screen, the next one may come. */
+  seen() {
+    if (!this.began) return;
+    const { heard, took } = this.began;
+    this.began = null;
+    const now = performance.now();
+    if (this.markers.count) this.shownAt ||= now;
+    this.updates.push({ script: took + (this.markers.took || 0), shown: performance.timeOrigin + now - heard });
+    if (this.updates.length > MEASURED) this.updates.shift();
+    this.ask({ kind: "drawn" });
   }
 
-  draw() {
-    const counts = { "": 0 };
-    for (const state of STATES) counts[state] = 0;
-    const shown = [];
-    for (const row of this.sorted) {
-      counts[row.state]++;
-      counts[""]++;
-      if (this.fits(row)) shown.push(row);
-    }
-    for (const place of this.querySelectorAll("[data-count]")) place.textContent = counts[place.dataset.count];
-    this.shown = shown;
-    const placed = shown.filter((row) => row.lat_e7 !== null && row.lon_e7 !== null);
-    this.markers.emphasis = this.picked ?? -1;
-    const fades = this.picked !== null && placed.length < 500;
-    this.markers.showRows(placed, fades ? this.picked : null);
-    this.drawTags(placed.length <= TAGGED ? placed : []);
-    this.drawList();
-    this.card?.update(this.rows.get(this.picked));
-  }
-
-  /** Names beside markers; where there are too many for that, none, and then nothing is done a second time. */
-  drawTags(near) {
-    if (!near.length && !this.tagged) return;
-    this.tagged = near.length;
-    this.map?.getSource("tags")?.setData({
-      type: "FeatureCollection",
-      features: near.map((row) => ({ type: "Feature", properties: { name: row.name }, geometry: { type: "Point", coordinates: [row.lon_e7 / 1e7, row.lat_e7 / 1e7] } })),
-    });
-  }
-
-  tagColours() {
-    this.map.setPaintProperty("tags", "text-color", token("text"));
-    this.map.setPaintProperty("tags", "text-halo-color", token("surface"));
-    this.map.setPaintProperty("tags", "text-halo-width", 1.6);
-  }
-
-  drawList() {
-    let rows = this.shown;
-    if (this.inView?.checked && this.map) {
-      const box = this.map.getBounds();
-      rows = rows.filter((row) => row.lat_e7 !== null && box.contains([row.lon_e7 / 1e7, row.lat_e7 / 1e7]));
-    }
-    const seen = rows.slice(0, this.listed).map((row) => this.line(row));
-    if (rows.length > this.listed) seen.push(make("li", { className: "none muted" }, `${rows.length - this.listed} more below: scroll, or filter`));
-    if (!rows.length) seen.push(make("li", { className: "none muted" }, this.rows.size ? "No vehicle fits." : "No vehicles yet."));
-    const same = seen.length === this.list.children.length && seen.every((line, index) => line === this.list.children[index]);
-    if (!same) this.list.replaceChildren(...seen);
-    this.found = rows.length;
+  on_rows(listing) {
+    this.list.show(listing, this.total);
     this.tick();
   }
 
-  line(row) {
-    let line = this.lines.get(row.device_id);
-    if (!line) {
-      line = make("li", { "data-device": row.device_id });
-      line.append(make("a", {}));
-      this.lines.set(row.device_id, line);
-    }
-    const key = `${row.name}|${stateWords(row)}|${row.fix_at_ms}|${this.picked === row.device_id}`;
-    if (line.dataset.key !== key) {
-      line.dataset.key = key;
-      const link = line.firstElementChild;
-      link.href = row.vehicle_id ? `/vehicles/${row.vehicle_id}` : `/devices/${row.device_id}`;
-      if (this.picked === row.device_id) link.setAttribute("aria-current", "true");
-      else link.removeAttribute("aria-current");
-      const when = make("span", { className: "age num", "data-at": row.fix_at_ms || "" }, age(row.fix_at_ms));
-      const top = make("span", { className: "top" }, make("span", { className: "title" }, row.name), when);
-      link.replaceChildren(top, stateElement(stateOf(row), stateWords(row)));
-    }
-    return line;
+  on_row({ row }) {
+    if (row?.device_id === this.hovered) this.card?.tipOf(row);
   }
 
-  fit() {
-    if (this.fitted || !this.map || !this.rows.size) return;
-    this.fitted = true;
-    const picked = this.rows.get(this.picked);
-    if (picked?.lat_e7 != null) return this.map.jumpTo({ center: [picked.lon_e7 / 1e7, picked.lat_e7 / 1e7], zoom: 13 });
-    const box = new LngLatBounds();
-    for (const row of this.rows.values()) if (row.lat_e7 !== null) box.extend([row.lon_e7 / 1e7, row.lat_e7 / 1e7]);
-    if (!box.isEmpty()) this.map.fitBounds(box, { padding: 64, maxZoom: 13.5, animate: false });
+  on_lost({ lost }) {
+    this.lost = lost;
+    this.tick();
+  }
+
+  on_ended({ reason }) {
+    if (reason !== "elsewhere") return location.assign("/login?next=/map");
+    this.ended = true;
+    this.tick();
   }
 
   pick(device, goes = false) {
     this.picked = device;
-    this.draw();
-    const row = this.rows.get(device);
-    this.card?.open(row);
-    if (row && !goes) this.lines.get(device)?.scrollIntoView({ block: "nearest" });
-    if (row?.lat_e7 != null && goes) {
-      const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-      this.map.easeTo({ center: [row.lon_e7 / 1e7, row.lat_e7 / 1e7], zoom: Math.max(this.map.getZoom(), 12), duration: calm ? 0 : 200 });
-    }
+    this.vehicle = null;
+    this.ask({ kind: "pick", device });
+    this.list.remark();
+    if (device === null) this.card?.open(null);
+    else if (!goes) this.list.line(device)?.scrollIntoView({ block: "nearest" });
+    if (device !== null && goes) this.goTo(device);
     this.address();
   }
 
-  hover(device, fromMap = true) {
+  goTo(device) {
+    const place = this.markers.placeOf(device);
+    if (!place) return;
+    const calm = isLight(this.map) || matchMedia("(prefers-reduced-motion: reduce)").matches;
+    this.map.easeTo({ center: place, zoom: Math.max(this.map.getZoom(), 12), duration: calm ? 0 : 200 });
+  }
+
+  hover(device) {
     if (device === this.hovered) return;
-    this.lines.get(this.hovered)?.classList.remove("lit");
+    this.list.line(this.hovered)?.classList.remove("lit");
     this.hovered = device;
-    const row = this.rows.get(device);
-    this.lines.get(device)?.classList.add("lit");
-    if (!this.map) return;
-    if (fromMap) this.map.getCanvas().style.cursor = device ? "pointer" : "";
-    this.card?.tip(row && device !== this.picked ? row : null);
+    this.list.line(device)?.classList.add("lit");
+    this.card?.tip(null);
+    if (device !== null && device !== this.picked) this.ask({ kind: "row", device });
+  }
+
+  setClusters(on) {
+    this.clusters = on;
+    this.ask({ kind: "clusters", on });
+    this.address();
+  }
+
+  async setSites(on) {
+    this.sites = on;
+    this.address();
+    try {
+      this.known ||= await solarSites();
+    } catch (refused) {
+      return this.notice(refused instanceof Error ? refused.message : "");
+    }
+    const shown = this.sites ? this.known : [];
+    this.markers.show(shown.map((site) => ({ id: site, lon: site.lon_deg, lat: site.lat_deg, course: 0, state: "sun" })), this.markers.sites);
+    if (on) this.notice(`${this.known.length.toLocaleString("en")} solar site${this.known.length === 1 ? "" : "s"}`);
+  }
+
+  /** A few words on the map, gone by themselves. @param {string} words */
+  notice(words) {
+    if (!this.said?.isConnected) this.querySelector("[data-canvas]").append((this.said = make("p", { className: "mapnote", role: "status" })));
+    this.said.textContent = words;
+    clearTimeout(this.silence);
+    this.silence = setTimeout(() => (this.said.textContent = ""), NOTICE_MS);
   }
 
   tick() {
     const now = Date.now();
-    for (const place of this.list.querySelectorAll("[data-at]")) place.textContent = age(Number(place.dataset.at), now);
+    this.list.tick(now);
     const since = this.heard ? age(this.heard, now) : "";
-    const word = this.lost ? "Reconnecting" : this.paused ? "Paused" : this.heard ? "Live" : "Connecting";
-    this.chip.textContent = `${word} · ${this.found ?? 0} of ${this.rows.size}${since && word !== "Live" ? ` · ${since}` : ""}`;
-    this.chip.className = `chip ${this.lost ? "warn" : this.paused || !this.heard ? "" : "good"}`;
+    const word = this.ended ? "Too many windows: reload to go on" : this.lost ? "Reconnecting" : this.paused ? "Paused" : this.heard ? "Live" : "Connecting";
+    const text = `${word} · ${this.list.found.toLocaleString("en")} of ${this.total.toLocaleString("en")}${since && word !== "Live" ? ` · ${since}` : ""}`;
+    if (this.chip.textContent === text) return;
+    this.chip.textContent = text;
+    this.chip.className = `chip ${this.lost || this.ended ? "warn" : this.paused || !this.heard ? "" : "good"}`;
   }
 
   /** What a screen reader hears, at most every ten seconds. */
   say() {
-    this.chip.setAttribute("role", Date.now() - this.saidAt > SAY_MS ? "status" : "none");
-    if (Date.now() - this.saidAt > SAY_MS) this.saidAt = Date.now();
+    const due = Date.now() - this.saidAt > SAY_MS;
+    const role = due ? "status" : "none";
+    if (this.chip.getAttribute("role") !== role) this.chip.setAttribute("role", role);
+    if (due) this.saidAt = Date.now();
   }
 }
 

@@ -1,31 +1,37 @@
 // Ctrl+K: one box that finds pages, actions, vehicles, drivers, groups and devices.
 import { ask } from "../lib/api.js";
 import { make } from "../lib/read.js";
+import { t } from "../lib/texts.js";
 
-const KINDS = { vehicle: "Vehicle", driver: "Driver", vehicle_group: "Group", driver_group: "Group of drivers", device: "Device" };
+/** @type {Record<string, () => string>} */
+const KINDS = { vehicle: () => t("Vehicle"), driver: () => t("Driver"), vehicle_group: () => t("Group"), driver_group: () => t("Group of drivers"), device: () => t("Device") };
+/** @type {Record<string, (id: number) => string>} */
 const WHERE = {
   vehicle: (id) => `/vehicles/${id}`, driver: (id) => `/drivers/${id}`, device: (id) => `/devices/${id}`,
   vehicle_group: (id) => `/vehicles?group=${id}`, driver_group: (id) => `/drivers?group=${id}`,
 };
-const PAGES = [
-  ["Home", "/"], ["Live map", "/map"], ["Vehicles", "/vehicles"], ["Drivers", "/drivers"], ["Devices", "/devices"], ["Groups", "/groups"],
-  ["Solar resources", "/solar/resources"], ["Solar fleets", "/solar/fleets"], ["License Settings, API keys", "/License"], ["Request log", "/requests"],
-  ["API documentation", "/docs"], ["Settings", "/settings"], ["Users", "/settings/users"], ["Audit trail", "/settings/audit"],
-  ["Add a device and its vehicle", "/devices/new"], ["Add a driver", "/drivers/new"], ["Import vehicles", "/import/vehicles"], ["Import devices", "/import/devices"],
+/** @returns {[string, string][]} what every page can be left for */
+const everywhere = () => [
+  [t("Home"), "/"], [t("Live map"), "/map"], [t("Vehicles"), "/vehicles"], [t("Drivers"), "/drivers"], [t("Devices"), "/devices"], [t("Groups"), "/groups"],
+  [t("Solar resources"), "/solar/resources"], [t("Solar fleets"), "/solar/fleets"], [t("License Settings, API keys"), "/License"], [t("Request log"), "/requests"],
+  [t("API documentation"), "/docs"], [t("Settings"), "/settings"], [t("Users"), "/settings/users"], [t("Audit trail"), "/settings/audit"],
+  [t("Add a device and its vehicle"), "/devices/new"], [t("Add a driver"), "/drivers/new"], [t("Import vehicles"), "/import/vehicles"], [t("Import devices"), "/import/devices"],
+  [t("Import solar resources"), "/import/solar"], [t("Past imports"), "/imports"],
+  [t("Vehicles that have an alarm"), "/vehicles?status=alarm"], [t("Vehicles that move"), "/vehicles?status=moving"],
 ];
 
 export class Palette {
   constructor() {
-    this.input = make("input", { type: "text", placeholder: "Find a vehicle, a page, anything", ariaLabel: "Find anything", autocomplete: "off", spellcheck: false, role: "combobox" });
+    this.input = make("input", { type: "text", placeholder: t("Find a vehicle, a page, anything"), ariaLabel: t("Find anything"), autocomplete: "off", spellcheck: false, role: "combobox" });
     this.input.setAttribute("aria-expanded", "true");
     this.input.setAttribute("aria-controls", "palette-list");
     this.input.setAttribute("aria-autocomplete", "list");
-    this.list = make("ul", { id: "palette-list", role: "listbox", ariaLabel: "Found" });
-    this.dialog = make("dialog", { className: "palette", ariaLabel: "Find anything" }, this.input, this.list);
+    this.list = make("ul", { id: "palette-list", role: "listbox", ariaLabel: t("Found") });
+    this.dialog = make("dialog", { className: "palette", ariaLabel: t("Find anything") }, this.input, this.list);
     document.body.append(this.dialog);
     this.input.addEventListener("input", () => this.find());
     this.input.addEventListener("keydown", (event) => this.key(event));
-    this.list.addEventListener("click", (event) => this.go(event.target.closest("li")));
+    this.list.addEventListener("click", (event) => this.go(event.target instanceof Element ? event.target.closest("li") : null));
     this.dialog.addEventListener("click", (event) => event.target === this.dialog && this.dialog.close());
   }
 
@@ -40,16 +46,16 @@ export class Palette {
     const text = this.input.value.trim();
     const wanted = text.toLowerCase();
     this.asked?.abort();
-    const pages = PAGES.filter(([name]) => name.toLowerCase().includes(wanted)).map(([name, href]) => ({ name, href, kind: "Page", hint: "" }));
+    const pages = everywhere().filter(([name]) => name.toLowerCase().includes(wanted)).map(([name, href]) => ({ name, href, kind: t("Page"), hint: "" }));
     this.show(pages, text);
     if (!wanted) return;
     this.asked = new AbortController();
     try {
       const found = await ask(`/search?q=${encodeURIComponent(text)}`, { signal: this.asked.signal });
-      const things = found.items.map((hit) => ({ name: hit.name, href: WHERE[hit.kind](hit.id), kind: KINDS[hit.kind], hint: hit.hint || "" }));
+      const things = found.items.map((hit) => ({ name: hit.name, href: WHERE[hit.kind](hit.id), kind: KINDS[hit.kind](), hint: hit.hint || "" }));
       this.show([...things, ...pages], text);
     } catch (fault) {
-      if (fault.name !== "AbortError") this.show(pages, text);
+      if (!(fault instanceof DOMException && fault.name === "AbortError")) this.show(pages, text);
     }
   }
 
@@ -61,7 +67,7 @@ export class Palette {
     });
     this.list.replaceChildren(...lines);
     this.dialog.querySelector(".none")?.remove();
-    if (!lines.length) this.dialog.append(make("p", { className: "none", role: "status" }, `Nothing is called “${text}”.`));
+    if (!lines.length) this.dialog.append(make("p", { className: "none", role: "status" }, t("Nothing is called “{text}”.", { text })));
     this.mark(0);
   }
 

@@ -1,85 +1,124 @@
-// Power of a resource or a fleet: the past, what a clear sky would give, and, at 24 hours and 7 days, the forecast.
-import { Refused, ask } from "../lib/api.js";
+// Power of a resource or a fleet: what was measured, what the weather let expect, the clear sky, and, set apart, the forecast.
+import Plot from "uplot";
 import { chart } from "../lib/chart.js";
-import { make, moment } from "../lib/read.js";
+import { HOUR_MS, KINDS, NAMES, byDay, edges, energyOf, scaled, seriesOf, shown, sideBySide, tableOf } from "../lib/power.js";
+import { clock, day, make, moment, number } from "../lib/read.js";
+import { t } from "../lib/texts.js";
+import { token } from "../lib/theme.js";
 
-const HOUR_MS = 3_600_000;
 const RANGES = {
   "24h": { back: 24, ahead: 24, period: 900 }, "7d": { back: 168, ahead: 48, period: 3600 },
-  "30d": { back: 720, ahead: 0, period: 3600 }, "1y": { back: 8760, ahead: 0, period: 3600 },
+  "30d": { back: 720, ahead: 0, period: 3600, daily: true }, "1y": { back: 8760, ahead: 0, period: 3600, daily: true },
 };
+
+/** Days up to which each one's expected energy is a mark of its own. */
+const FEW = 62;
 
 class PowerChart extends HTMLElement {
   async connectedCallback() {
-    const { back, ahead, period } = RANGES[this.dataset.range] || RANGES["24h"];
+    const wanted = RANGES[this.dataset.range] || RANGES["24h"];
     const now = Number(this.dataset.now);
-    const kinds = (this.dataset.kinds || "").split(" ");
-    const series = (kind, from, to) =>
-      kinds.includes(kind) && ask(`${this.dataset.path}?kind=${kind}&period_s=${period}${kind === "forecast" ? "" : `&from=${from}`}&to=${to}`).catch((fault) => {
-        if (fault instanceof Refused) return { fault };
-        throw fault;
-      });
-    this.replaceChildren(make("p", { className: "muted", role: "status" }, "Computing…"));
-    const [past, clear, forecast] = await Promise.all([
-      series("past", now - back * HOUR_MS, now), series("clear_sky", now - back * HOUR_MS, now + ahead * HOUR_MS),
-      ahead && series("forecast", now, now + ahead * HOUR_MS),
-    ]);
+    const known = (this.dataset.kinds || "").split(" ");
+    const [from, ahead] = [now - wanted.back * HOUR_MS, now + wanted.ahead * HOUR_MS];
+    this.replaceChildren(make("p", { className: "muted waiting", role: "status" }, t("Computing…")));
+    const found = await Promise.all(
+      KINDS.map((kind) => (!known.includes(kind) || (kind === "forecast" && !wanted.ahead) ? null : seriesOf(this.dataset.base, kind, wanted.period, from, kind === "measured" || kind === "past" ? now : ahead))),
+    );
     if (!this.isConnected) return;
-    if (!past && !clear) return this.replaceChildren(make("p", { className: "muted" }, "No series could be computed."));
-    this.draw(past, clear, forecast, period, now);
+    if (!found.some(Boolean)) return this.replaceChildren(make("p", { className: "muted" }, t("No series could be computed.")));
+    this.draw(found, wanted, now);
   }
 
-  draw(past, clear, forecast, period, now) {
-    const values = new Map();
-    const put = (found, place) => {
-      const list = !found || found.fault ? [] : (found.power_ac_kw ?? found.groups[0]?.power_ac_kw ?? []);
-      list.forEach((value, index) => {
-        const at = found.from_at_ms / 1000 + (index + 0.5) * period;
-        if (!values.has(at)) values.set(at, [null, null, null]);
-        values.get(at)[place] = value;
-      });
-      return list;
-    };
-    const measured = put(past, 0);
-    const could = put(clear, 1);
-    put(forecast, 2);
-    const times = [...values.keys()].sort((a, b) => a - b);
-    const data = [times, ...[0, 1, 2].map((place) => times.map((at) => values.get(at)[place]))];
-    const plot = make("div", { className: "plot", role: "img" });
-    const legend = make("div", { className: "legend-row small" });
+  draw(found, wanted, now) {
+    const { period, daily } = wanted;
+    const raw = sideBySide(found, period);
+    const columns = daily ? byDay(raw, period) : raw;
+    const unit = daily ? "kWh" : "kW";
+    const shift = daily ? 0 : period / 2;
+    const drawn = scaled(columns.slice(1), unit);
+    const data = [columns[0].map((at) => at / 1000 + shift), ...drawn.values];
+    const place = make("div", { className: "plot", role: "img" });
     const words = make("p", { className: "muted small num" });
-    const seen = measured.length ? measured : could.slice(0, Math.round((now - (clear.from_at_ms || now)) / 1000 / period));
-    const energy = seen.reduce((sum, value) => sum + (value ?? 0), 0) * (period / 3600);
-    const most = seen.reduce((top, value) => Math.max(top, value ?? 0), 0);
-    const summary = `${measured.length ? "" : "Under a clear sky "}${energy.toLocaleString("en", { maximumFractionDigits: 0 })} kWh, at most ${most.toLocaleString("en", { maximumFractionDigits: 1 })} kW`;
+    const summary = this.summary(found, period);
     words.textContent = summary;
-    plot.setAttribute("aria-label", `Power over ${this.dataset.range}. ${summary}`);
-    for (const [name, text] of [["sun", "Past"], ["muted", "Clear sky"], ["accent", "Forecast"]]) {
-      if ((name === "accent" && (!forecast || forecast.fault)) || (name === "sun" && !measured.length)) continue;
-      const line = name === "muted" && !measured.length ? "line-sun dashed" : `line-${name}`;
-      legend.append(make("span", { className: line }, text));
-    }
-    this.replaceChildren(legend, plot, words);
-    this.drawn = chart(
-      plot,
-      (colour) => [
-        {}, { stroke: colour("sun"), width: 2, fill: `${colour("sun")}26`, points: { show: false } },
-        measured.length
-          ? { stroke: colour("muted"), width: 1.5, dash: [3, 4], points: { show: false } }
-          : { stroke: colour("sun"), width: 2, dash: [5, 4], fill: `${colour("sun")}1a`, points: { show: false } },
-        { stroke: colour("accent"), width: 2, dash: [6, 4], points: { show: false } },
-      ],
-      data,
-      {
-        height: 240, unit: "kW",
-        onCursor: (index) => {
-          if (index === null) return void (words.textContent = summary);
-          const [, was, clearly, will] = data.map((column) => column[index]);
-          const known = was ?? will ?? clearly;
-          words.textContent = `${moment(data[0][index] * 1000)}: ${known == null ? "unknown" : `${known.toLocaleString("en", { maximumFractionDigits: 2 })} kW`}${data[0][index] * 1000 > now ? " expected" : ""}`;
-        },
+    place.setAttribute("aria-label", `${t("Power")}, ${this.dataset.range}. ${summary}`);
+    const main = [0, 1, 2].find((index) => found[index]) ?? 0;
+    const few = daily && data[0].length <= FEW;
+    const sign = (kind, behind) => (!daily ? (behind === 0 ? `line-measured${main === 2 ? " dashed" : ""}` : `line-${kind}`) : behind === 0 ? "box-measured" : few ? "ring" : `line-${kind}`);
+    const legend = make("div", { className: "legend-row small" });
+    KINDS.forEach((kind, index) => {
+      if (found[index] && !(daily && kind === "clear_sky" && main < 2)) legend.append(make("span", { className: sign(kind, index - main) }, this.named(kind, found[index])));
+    });
+    const when = (at) => (daily ? day(at) : moment(at));
+    this.replaceChildren(legend, place, words, tableOf(columns, unit, when));
+    this.drawn = chart(place, (colour) => this.styles(colour, main, daily, few), data, {
+      height: 260, unit: drawn.unit, ...(daily ? edges(data[0]) : {}), onDraw: daily ? undefined : (plot) => this.apart(plot, now / 1000),
+      onCursor: (index) => {
+        words.textContent = index === null ? summary : `${when(columns[0][index])}: ${this.told(columns, index, unit)}`;
       },
-    );
+    });
+  }
+
+  named(kind, series) {
+    const made = kind === "forecast" ? series.basis?.forecast_made_at_ms : null;
+    return made ? t("Forecast of {time}", { time: clock(made) }) : t(NAMES[kind]);
+  }
+
+  styles(colour, main, daily, few) {
+    const plain = { points: { show: false } };
+    const bars = daily ? { width: 0, fill: `${colour("sun")}b0`, paths: Plot.paths.bars({ size: [0.7, 40] }) } : { width: 2, fill: `${colour("sun")}26` };
+    const strongest = { ...plain, stroke: colour("sun"), ...bars };
+    const expected = few
+      ? { stroke: colour("text"), width: 0, paths: () => null, points: { show: true, size: 8, width: 2, stroke: colour("text"), fill: colour("surface") } }
+      : { ...plain, stroke: colour("text"), width: daily ? 1 : 1.5 };
+    const clear = { ...plain, stroke: colour("muted"), width: 1, dash: [2, 4], show: !daily };
+    const forecast = { ...plain, stroke: colour("accent"), width: 2, dash: [6, 4], fill: `${colour("accent")}1f` };
+    return [{}, strongest, main === 1 ? strongest : expected, main === 2 ? { ...strongest, dash: daily ? undefined : [5, 4] } : clear, forecast];
+  }
+
+  /** What is to come on a ground of its own, behind a line that says now. */
+  apart(plot, now) {
+    const { ctx, bbox } = plot;
+    const at = plot.valToPos(now, "x", true);
+    if (at < bbox.left || at > bbox.left + bbox.width) return;
+    ctx.save();
+    ctx.globalCompositeOperation = "destination-over";
+    ctx.fillStyle = token("accent-soft");
+    ctx.globalAlpha = 0.55;
+    ctx.fillRect(at, bbox.top, bbox.left + bbox.width - at, bbox.height);
+    ctx.restore();
+    ctx.save();
+    ctx.strokeStyle = token("accent");
+    ctx.fillStyle = token("accent");
+    ctx.lineWidth = devicePixelRatio;
+    ctx.beginPath();
+    ctx.moveTo(at, bbox.top);
+    ctx.lineTo(at, bbox.top + bbox.height);
+    ctx.stroke();
+    ctx.font = `${12 * devicePixelRatio}px Inter, system-ui, sans-serif`;
+    ctx.textAlign = "left";
+    ctx.textBaseline = "alphabetic";
+    ctx.fillText(t("now"), at + 4 * devicePixelRatio, bbox.top + 12 * devicePixelRatio);
+    ctx.restore();
+  }
+
+  summary(found, period) {
+    const [measured, past, clear, forecast] = found.map((one) => (one ? energyOf(one.values, period) : null));
+    const parts = [];
+    if (measured !== null) parts.push(t("Measured {energy}", { energy: shown(measured, "kWh") }));
+    if (past !== null) parts.push(t("expected {energy}", { energy: shown(past, "kWh") }));
+    if (measured === null && past === null && clear !== null) parts.push(t("Under a clear sky {energy}", { energy: shown(clear, "kWh") }));
+    if (forecast !== null) parts.push(t("forecast {energy}", { energy: shown(forecast, "kWh") }));
+    const rated = found[0]?.found;
+    const known = rated ? Math.max(...rated.available_kw) : 0;
+    if (rated && known < rated.total_kw * 0.999) parts.push(t("meters of {known} of {total} kW", { known: number(known, 0), total: number(rated.total_kw, 0) }));
+    const text = parts.join(", ");
+    return text.charAt(0).toUpperCase() + text.slice(1);
+  }
+
+  told(columns, index, unit) {
+    const known = KINDS.map((kind, place) => [kind, columns[place + 1][index]]).filter(([, value]) => value !== null);
+    return known.length ? known.map(([kind, value]) => `${t(NAMES[kind]).toLowerCase()} ${shown(value, unit)}`).join(", ") : t("unknown");
   }
 
   disconnectedCallback() {

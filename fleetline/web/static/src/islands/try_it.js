@@ -1,5 +1,6 @@
 // The console beside an operation: values are typed in, sent to this very server, and the answer is shown; secrets are not kept.
 import { make } from "../lib/read.js";
+import { t } from "../lib/texts.js";
 
 const LONGEST = 20_000;
 /** @type {Record<string, string>} what was typed in once on this page, for the other calls of it */
@@ -8,7 +9,7 @@ const SECRETS = { fleetview: ["X-Api-Key", "Authorization"], trimble: ["Authoriz
 
 class TryIt extends HTMLElement {
   connectedCallback() {
-    const opener = make("button", { type: "button", className: "btn small" }, "Try it");
+    const opener = make("button", { type: "button", className: "btn small" }, t("Try it"));
     opener.addEventListener("click", () => this.open());
     this.replaceChildren(opener);
   }
@@ -33,17 +34,17 @@ class TryIt extends HTMLElement {
     names.forEach((name, index) => add(name, places[index]));
     if (media && !form) {
       this.body = make("textarea", { id: `${this.dataset.key}-body`, spellcheck: false, value: this.dataset.body || "" });
-      box.append(make("div", { className: "field" }, make("label", { htmlFor: this.body.id }, "Body ", make("span", { className: "muted small" }, media)), this.body));
+      box.append(make("div", { className: "field" }, make("label", { htmlFor: this.body.id }, `${t("Body")} `, make("span", { className: "muted small" }, media)), this.body));
     }
-    const send = make("button", { className: "btn small first" }, `Send ${method}`);
-    this.result = make("pre", { hidden: true, tabIndex: 0, ariaLabel: "Answer" });
-    box.append(make("div", { className: "acts" }, send, make("span", { className: "muted small" }, `to ${location.host}${path}`)), this.result);
+    const send = make("button", { className: "btn small first" }, t("Send {method}", { method }));
+    this.result = make("pre", { hidden: true, tabIndex: 0, ariaLabel: t("Answer") });
+    box.append(make("div", { className: "acts" }, send, make("span", { className: "muted small" }, t("to {place}", { place: `${location.host}${path}` }))), this.result);
     box.addEventListener("submit", (event) => {
       event.preventDefault();
       this.send();
     });
     this.replaceChildren(box);
-    box.querySelector("input, textarea, button").focus();
+    /** @type {HTMLElement} */ (box.querySelector("input, textarea, button")).focus();
   }
 
   async send() {
@@ -75,7 +76,7 @@ class TryIt extends HTMLElement {
       if (kind.includes("json")) shown = JSON.stringify(JSON.parse(text), null, 2);
       this.result.textContent = `${answer.status} ${answer.statusText} · ${Math.round(performance.now() - began)} ms · request ${answer.headers.get("x-request-id") || ""}\n\n${shown.slice(0, LONGEST)}`;
     } catch (fault) {
-      this.result.textContent = `No answer: ${fault.message}`;
+      this.result.textContent = t("No answer: {why}", { why: fault instanceof Error ? fault.message : String(fault) });
     }
   }
 }

@@ -1,8 +1,6 @@
 // A map of our own: land and borders that came with the program, in the page's colours, with a grid where there is nothing else to see.
-import { Map as Canvas, NavigationControl, ScaleControl, setWorkerUrl } from "maplibre-gl";
-import { feature, mesh } from "topojson-client";
+import { Map as Canvas, NavigationControl, ScaleControl, addProtocol, setWorkerUrl } from "maplibre-gl";
 import { imperial } from "./read.js";
-import { addStreets } from "./streets.js";
 import { onTheme, token } from "./theme.js";
 
 const NOTHING = { type: "FeatureCollection", features: [] };
@@ -10,49 +8,59 @@ const FINE_ZOOM = 3.2;
 const GRID_ZOOM = 6;
 const TOWN_ZOOM = 3.5;
 const SETTLE_MS = 800;
-/** Degrees of a side of one file of towns. */
-const SQUARE = 20;
+/** Between two drawings of a map that stands still on a machine without a graphics card. */
+const CALM_MS = 300;
+/** Cities alone are named up to here. */
+const SQUARES_ZOOM = 6.9;
+/** Degrees of a side of one file of towns, and how many go around the world. */
+const SQUARE = 10;
+const AROUND = 360 / SQUARE;
+/** Where the lines of the states of the one country that came with them are: west, south, east, north. */
+/** @type {[number, number, number, number]} */
+const STATES_BOX = [-180, 18, -66, 72];
+/** No finer tiles than these are cut of what is coarse itself: fewer of them, and each is made once. */
+const COARSE_ZOOM = 3;
+const FINE_TILES = 6;
 
 const FONT = ["Inter"];
 const text = (strength) => ({ "text-color": token("label"), "text-halo-color": token("land"), "text-halo-width": 1.4, "text-opacity": strength });
 
-/** A name in the middle of the largest part of each country. */
-function countryNames(land) {
-  return land.features.map(({ properties, geometry }) => {
-    const parts = geometry.type === "Polygon" ? [geometry.coordinates] : geometry.coordinates;
-    const boxes = parts.map(([ring]) => {
-      const [x, y] = [ring.map((point) => point[0]), ring.map((point) => point[1])];
-      const [west, east, south, north] = [Math.min(...x), Math.max(...x), Math.min(...y), Math.max(...y)];
-      return { size: (east - west) * (north - south), middle: [(west + east) / 2, (south + north) / 2] };
-    });
-    const { size, middle } = boxes.reduce((best, box) => (box.size > best.size ? box : best));
-    return { type: "Feature", properties: { name: properties.name, size }, geometry: { type: "Point", coordinates: middle } };
-  });
-}
+/** The address of a built file beside this script. @param {string} name */
+const fileOf = (name) => new URL(FILES[name], import.meta.url).href;
+/**
+ * New data, or the address of them, for a source of features; nothing where the map has no such source yet.
+ * @param {import("maplibre-gl").Map} map @param {string} name @param {any} data
+ */
+export const fill = (map, name, data) => /** @type {any} */ (map.getSource(name))?.setData(data);
+const contentOf = async (name) => (await fetch(fileOf(name))).json();
 
-/** Towns of the squares that are in view, each square fetched once. */
+/** Cities of the world, and from closer by the towns of the squares that are in view, each file fetched once. */
 class Towns {
-  constructor(map, list) {
+  constructor(map) {
     this.map = map;
-    this.list = fetch(list).then((answer) => answer.json());
     this.known = new Set();
     this.features = [];
+    /** @type {Promise<Record<string, string>> | null} */
+    this.squares = null;
   }
 
   async look() {
     const box = this.map.getBounds();
-    const files = await this.list;
-    const wanted = [];
-    for (let x = Math.floor(box.getWest() / SQUARE); x <= Math.floor(box.getEast() / SQUARE); x++) {
-      for (let y = Math.floor(box.getSouth() / SQUARE); y <= Math.floor(box.getNorth() / SQUARE); y++) {
-        const key = `${(((x + 9) % 18) + 18) % 18 - 9},${y}`;
-        if (files[key] && !this.known.has(key)) wanted.push(key);
+    const wanted = { cities: FILES.cities };
+    if (this.map.getZoom() > SQUARES_ZOOM) {
+      const files = await (this.squares ||= contentOf("squares"));
+      for (let x = Math.floor(box.getWest() / SQUARE); x <= Math.floor(box.getEast() / SQUARE); x++) {
+        for (let y = Math.floor(box.getSouth() / SQUARE); y <= Math.floor(box.getNorth() / SQUARE); y++) {
+          const key = `${((((x + AROUND / 2) % AROUND) + AROUND) % AROUND) - AROUND / 2},${y}`;
+          wanted[key] = files[key];
+        }
       }
     }
-    for (const key of wanted) this.known.add(key);
-    const found = await Promise.all(wanted.map((key) => fetch(`/static/${files[key]}`).then((answer) => answer.json())));
+    const missing = Object.keys(wanted).filter((key) => wanted[key] && !this.known.has(key));
+    for (const key of missing) this.known.add(key);
+    const found = await Promise.all(missing.map(async (key) => (await fetch(new URL(wanted[key], import.meta.url))).json()));
     for (const square of found) this.features.push(...townsOf(square));
-    if (found.length) this.map.getSource("towns")?.setData({ type: "FeatureCollection", features: this.features });
+    if (found.length) fill(this.map, "towns", { type: "FeatureCollection", features: this.features });
   }
 }
 
@@ -63,10 +71,13 @@ function townsOf(square) {
   }));
 }
 
+const kind = (name) => ["==", ["get", "kind"], name];
+
+/** @returns {any[]} as the style has them */
 function layers() {
   return [
     { id: "water", type: "background", paint: { "background-color": token("water") } },
-    { id: "land", type: "fill", source: "land", paint: { "fill-color": token("land"), "fill-antialias": true } },
+    { id: "land", type: "fill", source: "land", filter: kind("land"), paint: { "fill-color": token("land"), "fill-antialias": true } },
     { id: "grid", type: "line", source: "grid", paint: { "line-color": token("border"), "line-width": 0.6, "line-opacity": 0.5 } },
     { id: "states", type: "line", source: "states", paint: { "line-color": token("border"), "line-width": 0.6, "line-opacity": 0.8 } },
     {
@@ -79,12 +90,51 @@ function layers() {
       paint: text(0.9),
     },
     {
-      id: "countries", type: "symbol", source: "names", maxzoom: 6, minzoom: 1.8,
+      id: "countries", type: "symbol", source: "land", filter: kind("name"), maxzoom: 6, minzoom: 1.8,
       layout: { "text-field": ["get", "name"], "text-font": FONT, "text-size": 12, "text-letter-spacing": 0.08, "text-transform": "uppercase", "text-max-width": 7, "text-padding": 8, "symbol-sort-key": ["-", 0, ["get", "size"]] },
       paint: text(0.75),
     },
-    { id: "borders", type: "line", source: "borders", paint: { "line-color": token("border"), "line-width": ["interpolate", ["linear"], ["zoom"], 1, 0.6, 8, 1.4] } },
+    { id: "borders", type: "line", source: "land", filter: kind("border"), paint: { "line-color": token("border"), "line-width": ["interpolate", ["linear"], ["zoom"], 1, 0.6, 8, 1.4] } },
   ];
+}
+
+/** @param {import("maplibre-gl").LngLatBounds} bounds @param {number[]} box */
+const meets = (bounds, [west, south, east, north]) => bounds.getWest() < east && bounds.getEast() > west && bounds.getSouth() < north && bounds.getNorth() > south;
+
+/** Whether the processor draws what a graphics card should: then every pixel counts. @param {import("maplibre-gl").Map} map */
+function isSoftware(map) {
+  const gl = map.getCanvas().getContext("webgl2");
+  const named = gl?.getExtension("WEBGL_debug_renderer_info");
+  return Boolean(named) && /swiftshader|llvmpipe|software|basic render/i.test(String(gl.getParameter(named.UNMASKED_RENDERER_WEBGL)));
+}
+
+const CHOSEN = "fleetline-map";
+function chosen() {
+  try {
+    return localStorage.getItem(CHOSEN);
+  } catch {
+    return null; // a browser that keeps nothing
+  }
+}
+
+/** Whether this map is drawn with coarse coasts and without movement. */
+export const isLight = (map) => Boolean(map.light);
+
+/** Whether it starts like that: people's own word, else whether there is a graphics card. */
+export function wantsLight(map) {
+  map.light ??= chosen() ? chosen() === "light" : isSoftware(map);
+  return map.light;
+}
+
+/** People's own word, kept for the next time. @param {any} map @param {boolean} on */
+export function setLight(map, on) {
+  map.light = on;
+  try {
+    localStorage.setItem(CHOSEN, on ? "light" : "full");
+  } catch {
+    // a browser that keeps nothing: good for this page then
+  }
+  map.fire("detail");
 }
 
 /** Lines of a round number of degrees that fit what is shown. @param {import("maplibre-gl").Map} map */
@@ -101,75 +151,77 @@ function grid(map) {
   return { type: "Feature", properties: {}, geometry: { type: "MultiLineString", coordinates: lines } };
 }
 
-/** A ring across the date line as one that goes on beyond 180 degrees; one that goes around a pole stays as it is. */
-function unbroken(ring) {
-  let turn = 0;
-  const whole = ring.map(([x, y], index) => {
-    if (index && Math.abs(x - ring[index - 1][0]) > 180) turn += x < ring[index - 1][0] ? 360 : -360;
-    return [x + turn, y];
-  });
-  return turn === 0 ? whole : ring;
-}
-
-function withoutDateLine(land) {
-  for (const { geometry } of land.features) {
-    const parts = geometry.type === "Polygon" ? [geometry.coordinates] : geometry.coordinates;
-    for (const part of parts) part.forEach((ring, index) => (part[index] = unbroken(ring)));
-  }
-  return land;
-}
-
-/** @param {string} url @param {string} object */
-async function topology(url, object) {
-  const answer = await fetch(url);
-  const found = await answer.json();
-  return { land: withoutDateLine(feature(found, found.objects[object])), lines: mesh(found, found.objects[object], (a, b) => a !== b) };
+/** Fewer drawings where each one holds up the page: only what moves the map is drawn at once. @param {any} map */
+function calm(map) {
+  const now = map.triggerRepaint.bind(map);
+  let seen = "";
+  let last = 0;
+  let waiting = 0;
+  map.triggerRepaint = () => {
+    const { lng, lat } = map.getCenter();
+    const place = `${lng} ${lat} ${map.getZoom()}`;
+    const rest = last + CALM_MS - performance.now();
+    if (!isLight(map) || place !== seen || map.isMoving() || rest <= 0) {
+      clearTimeout(waiting);
+      waiting = 0;
+      seen = place;
+      last = performance.now();
+      return now();
+    }
+    waiting ||= setTimeout(() => {
+      waiting = 0;
+      map.triggerRepaint();
+    }, rest);
+  };
 }
 
 /**
  * @param {HTMLElement} container
- * @param {DOMStringMap} data  addresses: worker, land, landFine, states
- * @param {{center?: [number, number], zoom?: number, still?: boolean}} [options]
+ * @param {DOMStringMap} data  tiles: the address of streets, empty without
+ * @param {{center?: [number, number], zoom?: number, bounds?: any, fitBoundsOptions?: any, still?: boolean}} [options]
  */
-export function baseMap(container, data, { center = [10, 30], zoom = 1.4, still = false } = {}) {
-  setWorkerUrl(new URL(data.worker || "", location.href).href);
-  const empty = () => ({ type: "geojson", data: NOTHING, tolerance: 0.2 });
+export function baseMap(container, data, { center = [10, 30], zoom = 1.4, still = false, ...where } = {}) {
+  setWorkerUrl(fileOf("worker"));
+  /** @returns {import("maplibre-gl").GeoJSONSourceSpecification} */
+  const cut = (data, maxzoom) => ({ type: "geojson", data, tolerance: 0.2, maxzoom });
   const map = new Canvas({
-    container, center, zoom, minZoom: 0.8, maxZoom: 19, attributionControl: { compact: false, customAttribution: "Natural Earth, GeoNames" },
+    container, center, zoom, ...where, minZoom: 0.8, maxZoom: 19, attributionControl: { compact: false, customAttribution: "Natural Earth, GeoNames" },
     dragRotate: false, pitchWithRotate: false, touchPitch: false, maxPitch: 0, fadeDuration: 0, renderWorldCopies: true,
     interactive: !still, cooperativeGestures: false,
-    style: { version: 8, sources: { land: empty(), borders: empty(), states: empty(), towns: empty(), names: empty(), grid: { type: "geojson", data: NOTHING } }, layers: layers() },
+    style: { version: 8, sources: { land: cut(fileOf("land"), COARSE_ZOOM), states: cut(NOTHING, FINE_TILES), towns: cut(NOTHING, FINE_TILES), grid: { type: "geojson", data: NOTHING } }, layers: layers() },
   });
   map.touchZoomRotate.disableRotation();
   map.keyboard.disableRotation();
   if (!still) map.addControl(new NavigationControl({ showCompass: false }), "top-right");
   map.addControl(new ScaleControl({ unit: imperial() ? "imperial" : "metric" }), "bottom-left");
+  calm(map);
+  map.once("style.load", () => map.setPaintProperty("land", "fill-antialias", !wantsLight(map)));
   let fine = false;
+  let divided = false;
   let known = null;
   let settled = false;
+  let gridded = false;
   let redraw = () => {};
-  const show = async (url, detailed) => {
-    const { land, lines } = await topology(url, "countries");
-    if (fine && !detailed) return;
-    map.getSource("land")?.setData(land);
-    map.getSource("borders")?.setData(lines);
-    map.getSource("names")?.setData({ type: "FeatureCollection", features: countryNames(land) });
-  };
   const look = () => {
-    map.getSource("grid")?.setData(grid(map));
+    const lines = grid(map);
+    if (lines !== NOTHING || gridded) fill(map, "grid", lines);
+    gridded = lines !== NOTHING;
+    if (!data.tiles && map.getZoom() > TOWN_ZOOM) (known ||= new Towns(map)).look();
     if (!settled) return;
-    if (data.places && !data.tiles && map.getZoom() > TOWN_ZOOM) (known ||= new Towns(map, data.places)).look();
-    if (!fine && map.getZoom() > FINE_ZOOM) {
+    if (map.getZoom() < FINE_ZOOM) return;
+    if (!fine && !isLight(map)) {
       fine = true;
-      show(data.landFine || "", true);
-      topology(data.states || "", "states").then(({ lines }) => map.getSource("states")?.setData(lines));
+      fill(map, "land", fileOf("landFine"));
+    }
+    if (!divided && meets(map.getBounds(), STATES_BOX)) {
+      divided = true;
+      fill(map, "states", fileOf("states"));
     }
   };
   map.on("load", () => {
-    show(data.land || "", false);
-    if (data.tiles) redraw = addStreets(map, data.tiles);
+    if (data.tiles) import(fileOf("streets")).then(({ addStreets }) => (redraw = addStreets(map, data.tiles, addProtocol)));
     look();
-    // towns and fine coasts come after everything that the page is about
+    // fine coasts come after everything that the page is about
     map.once("idle", () =>
       setTimeout(() => {
         settled = true;
@@ -178,8 +230,14 @@ export function baseMap(container, data, { center = [10, 30], zoom = 1.4, still 
     );
   });
   map.on("moveend", look);
+  /** @type {any} */ (map).on("detail", () => {
+    map.setPaintProperty("land", "fill-antialias", !isLight(map));
+    if (!isLight(map)) return look();
+    fine = false;
+    fill(map, "land", fileOf("land"));
+  });
   onTheme(() => {
-    for (const layer of layers()) for (const [name, value] of Object.entries(layer.paint)) map.setPaintProperty(layer.id, name, value);
+    for (const layer of layers()) for (const [name, value] of Object.entries(layer.paint)) /** @type {any} */ (map).setPaintProperty(layer.id, name, value);
     redraw();
     map.triggerRepaint();
   });

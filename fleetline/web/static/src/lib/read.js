@@ -1,9 +1,15 @@
 // How values read: the visitor's units and time zone, ages, states. The server's pages say the same in the same words.
+import { locale, t } from "./texts.js";
 
 export const MILES = 0.621371192;
 export const STATES = ["moving", "idle", "offline", "alarm"];
-const ALARMS = { modified: "Device moved to other place", unplugged: "Power cut", no_signal: "No contact", no_gps: "No GPS", bad_gps: "Weak GPS" };
-const WORDS = { moving: "Moving", idle: "Idle", offline: "Offline", not_moved: "Not moved", unused: "No data yet" };
+/** @type {Record<string, () => string>} */
+const ALARMS = {
+  modified: () => t("Device moved to other place"), unplugged: () => t("Power cut"), no_signal: () => t("No contact"), no_gps: () => t("No GPS"), bad_gps: () => t("Weak GPS"),
+};
+/** @type {Record<string, () => string>} */
+const WORDS = { moving: () => t("Moving"), idle: () => t("Idle"), offline: () => t("Offline"), not_moved: () => t("Not moved"), unused: () => t("No data yet") };
+/** @type {Record<string, string>} */
 const SHAPES = {
   moving: '<path d="M7 1l5 12-5-3-5 3z" fill="currentColor"/>',
   idle: '<path d="M3 2h3v10H3zM8 2h3v10H8z" fill="currentColor"/>',
@@ -14,11 +20,16 @@ const SHAPES = {
 export const imperial = () => document.body.dataset.units === "imperial";
 export const zone = () => document.body.dataset.zone || "UTC";
 
+/** @param {number} value @param {number} [places] exactly so many, or as many as it has up to three */
+export function number(value, places) {
+  return value.toLocaleString(locale(), places === undefined ? {} : { maximumFractionDigits: places, minimumFractionDigits: places });
+}
+
 /** @param {number | null | undefined} km */
 export function distance(km) {
   if (km === null || km === undefined) return "–";
   const value = imperial() ? km * MILES : km;
-  return `${value.toLocaleString("en", { maximumFractionDigits: value < 1000 ? 1 : 0, minimumFractionDigits: value < 1000 ? 1 : 0 })} ${imperial() ? "mi" : "km"}`;
+  return `${number(value, value < 1000 ? 1 : 0)} ${imperial() ? "mi" : "km"}`;
 }
 
 /** @param {number | null | undefined} kmh */
@@ -29,12 +40,13 @@ export function speed(kmh) {
 
 /** @param {number | null | undefined} atMs @param {number} [nowMs] */
 export function age(atMs, nowMs = Date.now()) {
-  if (!atMs) return "never";
+  if (!atMs) return t("never");
   const seconds = Math.max(0, Math.floor((nowMs - atMs) / 1000));
-  if (seconds >= 86400) return `${Math.floor(seconds / 86400)} day${seconds >= 172800 ? "s" : ""} ago`;
-  if (seconds >= 3600) return `${Math.floor(seconds / 3600)} h ago`;
-  if (seconds >= 60) return `${Math.floor(seconds / 60)} min ago`;
-  return `${seconds} s ago`;
+  if (seconds >= 172800) return t("{count} days ago", { count: Math.floor(seconds / 86400) });
+  if (seconds >= 86400) return t("1 day ago");
+  if (seconds >= 3600) return t("{count} h ago", { count: Math.floor(seconds / 3600) });
+  if (seconds >= 60) return t("{count} min ago", { count: Math.floor(seconds / 60) });
+  return t("{count} s ago", { count: seconds });
 }
 
 /** @type {Map<string, Intl.DateTimeFormat>} */
@@ -43,7 +55,7 @@ const formats = new Map();
 function formatted(atMs, options) {
   const key = zone() + JSON.stringify(options);
   let format = formats.get(key);
-  if (!format) formats.set(key, (format = new Intl.DateTimeFormat("en-GB", { timeZone: zone(), hourCycle: "h23", ...options })));
+  if (!format) formats.set(key, (format = new Intl.DateTimeFormat(locale(), { timeZone: zone(), hourCycle: "h23", ...options })));
   return format.format(atMs);
 }
 /** @param {number} atMs */
@@ -58,7 +70,8 @@ export const day = (atMs) => formatted(atMs, { weekday: "short", day: "numeric",
 /** @param {number} milliseconds */
 export function lasting(milliseconds) {
   const minutes = Math.max(0, Math.round(milliseconds / 60000));
-  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, "0")} min`;
+  if (minutes < 60) return t("{minutes} min", { minutes });
+  return t("{hours} h {minutes} min", { hours: Math.floor(minutes / 60), minutes: String(minutes % 60).padStart(2, "0") });
 }
 
 /** One of STATES. @param {{alarm?: string | null, status: string}} row */
@@ -69,9 +82,9 @@ export function stateOf(row) {
 
 /** @param {{alarm?: string | null, status: string, speed_kmh?: number | null}} row */
 export function stateWords(row) {
-  if (row.alarm) return ALARMS[row.alarm] || row.alarm;
-  if (row.status === "moving" && row.speed_kmh != null) return `Moving, ${speed(row.speed_kmh)}`;
-  return WORDS[row.status] || row.status;
+  if (row.alarm) return ALARMS[row.alarm]?.() || row.alarm;
+  if (row.status === "moving" && row.speed_kmh != null) return t("Moving, {speed}", { speed: speed(row.speed_kmh) });
+  return WORDS[row.status]?.() || row.status;
 }
 
 /** The shape and the words of a state. @param {string} state @param {string} text */
@@ -83,8 +96,13 @@ export function stateElement(state, text) {
   return found;
 }
 
-/** @param {string} tag @param {Record<string, any>} [properties] @param {...(Node | string)} children */
+/**
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag @param {Record<string, any>} [properties] @param {...(Node | string)} children
+ * @returns {HTMLElementTagNameMap[Tag]}
+ */
 export function make(tag, properties = {}, ...children) {
+  /** @type {any} */
   const found = document.createElement(tag);
   for (const [name, value] of Object.entries(properties)) {
     if (name in found && name !== "list") found[name] = value;

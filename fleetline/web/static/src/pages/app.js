@@ -1,32 +1,46 @@
 // What every page has: lists that filter themselves, the palette, keys, ages that grow, ticks, copy buttons, toasts.
 import "htmx.org";
 import { Palette } from "../islands/palette.js";
-import { ask } from "../lib/api.js";
 import { keyboard } from "../lib/keyboard.js";
+import { probe } from "../lib/probe.js";
 import { age } from "../lib/read.js";
+import { t } from "../lib/texts.js";
+import { ticked } from "../lib/ticks.js";
 
-const body = document.body;
-const signedIn = Boolean(body.dataset.csrf);
+const TOAST_MS = 15_000;
+const COPIED_MS = 1500;
+const AGES_MS = 5000;
+const signedIn = Boolean(document.body.dataset.csrf);
 
+/** @type {Palette | undefined} */
 let palette;
 const openPalette = () => (palette ||= new Palette()).open();
 if (signedIn) keyboard(openPalette);
 
 setInterval(() => {
-  for (const place of document.querySelectorAll("time[data-age]")) place.textContent = age(Number(place.dataset.age));
-}, 5000);
+  for (const place of document.querySelectorAll("time[data-age]")) {
+    if (place instanceof HTMLElement) place.textContent = age(Number(place.dataset.age));
+  }
+}, AGES_MS);
 
-function ticks() {
-  const boxes = [...document.querySelectorAll("input[name=id][type=checkbox]")];
-  const count = boxes.filter((box) => box.checked).length;
-  for (const place of document.querySelectorAll("[data-ticked]")) place.textContent = `${count} ticked`;
-  for (const all of document.querySelectorAll("[data-all]")) {
-    all.checked = count > 0 && count === boxes.length;
-    all.indeterminate = count > 0 && count < boxes.length;
+/** @param {Element} target */
+function copied(target) {
+  const copy = target.closest("[data-copy]");
+  if (!(copy instanceof HTMLElement)) return;
+  const words = copy.textContent;
+  navigator.clipboard?.writeText(copy.dataset.copy || "").then(() => {
+    copy.textContent = t("Copied");
+    setTimeout(() => (copy.textContent = words), COPIED_MS);
+  });
+}
+
+/** @param {Element} target */
+function closeMenus(target) {
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    if (menu instanceof HTMLDetailsElement && !menu.contains(target)) menu.open = false;
   }
 }
 
-let lastBox = null;
 document.addEventListener("click", (event) => {
   const target = event.target instanceof Element ? event.target : null;
   if (!target) return;
@@ -35,38 +49,17 @@ document.addEventListener("click", (event) => {
   if (close) {
     event.preventDefault();
     close.closest("[data-toast]")?.remove();
-    history.replaceState(null, "", close.getAttribute("href"));
+    history.replaceState(null, "", close.getAttribute("href") || location.pathname);
   }
-  const copy = target.closest("[data-copy]");
-  if (copy) {
-    const words = copy.textContent;
-    navigator.clipboard?.writeText(copy.dataset.copy).then(() => {
-      copy.textContent = "Copied";
-      setTimeout(() => (copy.textContent = words), 1500);
-    });
-  }
-  const box = target.closest("input[name=id][type=checkbox]");
-  if (box) {
-    const boxes = [...document.querySelectorAll("input[name=id][type=checkbox]")];
-    if (event.shiftKey && lastBox) {
-      const [from, to] = [boxes.indexOf(lastBox), boxes.indexOf(box)].sort((a, b) => a - b);
-      for (const between of boxes.slice(from, to + 1)) between.checked = box.checked;
-    }
-    lastBox = box;
-    ticks();
-  }
-  const all = target.closest("[data-all]");
-  if (all) {
-    for (const one of document.querySelectorAll("input[name=id][type=checkbox]")) one.checked = all.checked;
-    ticks();
-  }
-  for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(target)) menu.open = false;
+  copied(target);
+  ticked(target, event.shiftKey);
+  closeMenus(target);
 });
 
 addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
   const menu = document.querySelector("details.menu[open]");
-  if (!menu) return;
+  if (!(menu instanceof HTMLDetailsElement)) return;
   menu.open = false;
   menu.querySelector("summary")?.focus();
 });
@@ -77,21 +70,31 @@ document.addEventListener("change", (event) => {
   if (event.target.matches("[data-submit]")) event.target.form?.requestSubmit();
 });
 
-document.querySelector("[data-focus]")?.focus();
-if (document.querySelector("[data-toast]")) {
+// what takes a while says so at once
+document.addEventListener("submit", (event) => {
+  const form = event.target instanceof HTMLFormElement ? event.target : null;
+  const button = form?.dataset.busy ? form.querySelector("button") : null;
+  if (!form || !button) return;
+  button.textContent = form.dataset.busy || "";
+  const bar = document.createElement("progress");
+  bar.setAttribute("aria-label", form.dataset.busy || "");
+  button.append(bar);
+  setTimeout(() => (button.disabled = true));
+});
+
+const focused = document.querySelector("[data-focus]");
+if (focused instanceof HTMLElement) focused.focus();
+
+const toast = document.querySelector("[data-toast]");
+if (toast) {
   const query = new URLSearchParams(location.search);
   query.delete("done");
   query.delete("undo");
   history.replaceState(null, "", `${location.pathname}${query.size ? `?${query}` : ""}`);
-  setTimeout(() => document.querySelector("[data-toast]")?.remove(), 12_000);
+  // it stays for as long as somebody is at it
+  const end = () => (toast.matches(":hover, :focus-within") ? setTimeout(end, TOAST_MS / 5) : toast.remove());
+  setTimeout(end, TOAST_MS);
 }
 
-if (document.querySelector("[data-probe]")) {
-  const before = ask("/live").then((found) => found.fix_at_ms.filter(Boolean).length + found.heard_at_ms.filter(Boolean).length);
-  const look = setInterval(async () => {
-    const found = await ask("/live").catch(() => null);
-    const count = found ? found.fix_at_ms.filter(Boolean).length + found.heard_at_ms.filter(Boolean).length : 0;
-    if (count > (await before)) location.reload();
-  }, 3000);
-  addEventListener("pagehide", () => clearInterval(look));
-}
+const waiting = document.querySelector("[data-probe]");
+if (waiting) probe(waiting);

@@ -1,2 +1,2 @@
 import "../islands/vehicle_now.js";
-import "../islands/speed_chart.js";
+import "../islands/vehicle_charts.js";

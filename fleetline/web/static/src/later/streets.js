@@ -1,8 +1,7 @@
 // The operator's own street map out of one PMTiles file, in the page's colours; without a file nothing of this is used.
 import { layers, namedFlavor } from "@protomaps/basemaps";
-import { addProtocol } from "maplibre-gl";
 import { Protocol } from "pmtiles";
-import { isDark } from "./theme.js";
+import { isDark } from "../lib/theme.js";
 
 const OURS = ["grid", "states", "borders", "towns", "countries"];
 
@@ -16,8 +15,11 @@ function streetLayers() {
   });
 }
 
-/** Puts streets above land and below everything that moves. @param {import("maplibre-gl").Map} map @param {string} address */
-export function addStreets(map, address) {
+/**
+ * Puts streets above land and below everything that moves.
+ * @param {import("maplibre-gl").Map} map @param {string} address @param {typeof import("maplibre-gl").addProtocol} addProtocol  of the page's own MapLibre
+ */
+export function addStreets(map, address, addProtocol) {
   addProtocol("pmtiles", new Protocol().tile);
   map.addSource("streets", { type: "vector", url: `pmtiles://${new URL(address, location.href).href}`, attribution: "© OpenStreetMap contributors" });
   let shown = [];

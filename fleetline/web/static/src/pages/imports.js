@@ -1,0 +1,1 @@
+import "../islands/import_progress.js";
