@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# most tests wait for a server, a browser or a disk: twice as many at once as there are processors
+TESTERS ?= $(shell $(PYTHON) -c "import os; print(2 * len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count())")
 WEB := $(shell find fleetline/web/static/src -type f 2>/dev/null) fleetline/web/build.mjs package-lock.json
 
 .PHONY: run test lint bench browser format clean
@@ -10,7 +12,7 @@ run: .venv/run.stamp .venv/web.stamp
 	@$(BIN)/fleetline demo
 
 test: .venv/test.stamp .venv/web.stamp browser lint
-	@$(BIN)/python -m pytest -n auto --dist worksteal
+	@$(BIN)/python -m pytest -n $(TESTERS) --dist worksteal
 
 lint: .venv/test.stamp .venv/web.stamp
 	@$(BIN)/ruff format --check --quiet . || { echo "some files are not formatted; run: make format"; exit 1; }

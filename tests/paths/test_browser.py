@@ -265,7 +265,7 @@ def test_a_key_is_shown_once_works_and_is_refused_after_it_was_revoked(look: Loo
     assert secret not in page.content()
     row = page.locator("tr", has_text="Browser test")
     row.locator("summary").click()
-    row.get_by_label("Type “revoke”").fill("revoke")
+    row.get_by_label("Type its name to end it").fill("Browser test")
     row.get_by_role("button", name="Revoke").click()
     expect(page.locator("[data-toast]")).to_contain_text("Revoked")
     assert place.call("devicelist", apitoken=secret)[0] == 401
