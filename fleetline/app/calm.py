@@ -9,6 +9,7 @@ GARBAGE: Final = (20_000, 20, 50)
 
 M_TRIM_THRESHOLD: Final = -1
 M_MMAP_THRESHOLD: Final = -3
+M_ARENA_MAX: Final = -8
 KEPT_BYTES: Final = 64 * 2**20
 """Free memory at the end of the heap that stays with the process."""
 MAPPED_BYTES: Final = 32 * 2**20
@@ -31,3 +32,5 @@ def keep_heap() -> None:
     if tune is not None:
         tune(M_TRIM_THRESHOLD, KEPT_BYTES)
         tune(M_MMAP_THRESHOLD, MAPPED_BYTES)
+        # each thread's own heap would keep as much, and what one thread frees no other could take
+        tune(M_ARENA_MAX, 1)

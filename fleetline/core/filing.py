@@ -19,7 +19,7 @@ from fleetline.model.wire import TrackerProtocol
 log = structlog.get_logger()
 
 TICK_S: Final = 0.5
-TICK_BYTES: Final = 32 * 2**20
+TICK_BYTES: Final = 16 * 2**20
 """Committed frames that are filed at once: so many more would only wait in memory."""
 KEPT_BYTES: Final = 64 * 2**20
 """Committed frames kept in memory for the next tick; beyond this they are read back from the journal."""
@@ -159,9 +159,11 @@ class Filing:
                 self._committed = max(self._committed, self._cursor)
                 self._behind = self._committed > self._cursor
                 return found
-            await self._file([(journal_id, unpack_frames(body)) for journal_id, body in rows], {})
+            groups = [(journal_id, unpack_frames(body)) for journal_id, body in rows]
+            await self._file(groups, {})
             found += len(rows)
-            asked, size = most, sum(len(body) for _, body in rows)
+            # as they stand in memory: a journal may keep them packed
+            asked, size = most, sum(len(frame) for _, group in groups for frame in group.frames)
             most = min(READ_GROUPS, max(1, READ_BYTES * len(rows) // max(1, size)))
             if len(rows) < asked and self._cursor >= self._committed:
                 self._behind = False

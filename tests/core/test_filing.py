@@ -5,10 +5,11 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
+import zstandard
 
 from fleetline.app.plug import find_protocols
 from fleetline.core.filing import Filing
-from fleetline.core.groups import Frames, pack_frames
+from fleetline.core.groups import Frames, pack_frames, squeezed, unpack_frames
 from fleetline.core.parts import file_frames, read_parts
 from fleetline.core.ports.history import DeviceFacts, Part
 from fleetline.model.errors import Unavailable
@@ -128,6 +129,30 @@ async def test_a_journal_row_that_was_filed_but_not_yet_forgotten_is_not_filed_a
     await again.start()
     await again.stop()
     assert len(await parts_of(store, 7)) == 1
+
+
+async def test_packed_groups_are_read_back_by_what_they_hold_not_by_what_they_take(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, journal = EngineStore(engine), MemoryJournal()
+    group = group_of(1, [NOW - 1000 * number for number in range(300)])
+    for _ in range(40):
+        await journal.append(squeezed(pack_frames(group), zstandard.ZstdCompressor()))
+    size = sum(map(len, group.frames))
+    assert len(journal.rows[0][1]) < size // 4, "packed well, as trackers' frames are"
+    monkeypatch.setattr("fleetline.core.filing.READ_BYTES", 5 * size)
+    asked = list[int]()
+
+    async def read_after(journal_id: int, limit: int) -> list[tuple[int, bytes]]:
+        asked.append(limit)
+        return await MemoryJournal.read_after(journal, journal_id, limit)
+
+    journal.read_after = read_after  # type: ignore[method-assign]
+    filing = Filing(store, journal, 1, PROTOCOLS)
+    await filing.start()
+    await filing.stop()
+    assert max(asked) == 5
+    assert sum(len(unpack_frames(part.body[24:]).frames) for part in await parts_of(store, 1)) >= 40 * len(group.frames)
 
 
 async def test_flush_returns_when_everything_committed_before_it_is_filed(engine: Engine) -> None:
