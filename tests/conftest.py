@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from fleetline.core.workspace import Core
 from fleetline.stores.engine import Engine, migrate
 from fleetline.stores.open import open_engine
+from tests.core.gate_kit import core_over
 from tests.kit import CountedIds, EmbeddedPostgres, HandClock
 from tests.servers_kit import GivenCitus, GivenPostgres
 
@@ -74,3 +76,13 @@ def clock() -> HandClock:
 @pytest.fixture
 def ids() -> CountedIds:
     return CountedIds()
+
+
+@pytest.fixture
+async def elsewhere(
+    engine: Engine, database_url: str, clock: HandClock, ids: CountedIds, tmp_path: Path
+) -> AsyncIterator[Core]:
+    """Another process on the same database, as far as the database can tell."""
+    other = await open_engine(database_url)
+    yield core_over(other, clock, ids, tmp_path)
+    await other.close()

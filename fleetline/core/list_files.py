@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from fleetline.core.list_kinds import CSV, GEOJSON, NDJSON
-from fleetline.core.registry_csv import LARGEST_FILE, MOST_ROWS, csv_lines, guarded, unguarded
+from fleetline.core.registry_csv import MOST_ROWS, csv_lines, file_text, guarded, unguarded
 from fleetline.core.solar_sheet import object_of_feature
 from fleetline.model.errors import Invalid
 
@@ -46,14 +46,8 @@ class ListFile:
 
 def read_file(data: bytes, media: str) -> ListFile:
     """errors: Invalid(`file`)"""
-    if len(data) > LARGEST_FILE:
-        raise Invalid("file", f"is larger than {LARGEST_FILE // 2**20} MiB")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as fault:
-        raise Invalid("file", f"is not UTF-8: byte {fault.start + 1} of it") from fault
     readers: dict[str, Callable[[str], ListFile]] = {CSV: _table, NDJSON: _lines, GEOJSON: _features}
-    found = readers[media](text)
+    found = readers[media](file_text(data))
     if len(found.rows) > MOST_ROWS:
         raise Invalid("file", f"has more than {MOST_ROWS} rows")
     if not found.rows:

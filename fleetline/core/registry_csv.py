@@ -38,18 +38,23 @@ class Table:
     warnings: tuple[str, ...]
 
 
+def file_text(data: bytes) -> str:
+    """The text of a UTF-8 file, with or without byte order mark. errors: Invalid(`file`): not UTF-8, too large"""
+    if len(data) > LARGEST_FILE:
+        raise Invalid("file", f"is larger than {LARGEST_FILE // 2**20} MiB")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as fault:
+        raise Invalid("file", f"is not UTF-8: byte {fault.start + 1} of it") from fault
+
+
 def read_table(data: bytes, columns: Sequence[str], required: Sequence[str]) -> Table:
     """Rows of a UTF-8 file, with or without byte order mark, whose header line names its columns in any case and order.
 
     The delimiter is comma, semicolon or tab, whichever finds most of `columns` in the header line.
     errors  Invalid(`file`): not UTF-8, too large, too many rows, broken quotes, a required column missing or one twice
     """
-    if len(data) > LARGEST_FILE:
-        raise Invalid("file", f"is larger than {LARGEST_FILE // 2**20} MiB")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as fault:
-        raise Invalid("file", f"is not UTF-8: byte {fault.start + 1} of it") from fault
+    text = file_text(data)
     lines = csv_lines(text, _delimiter(text, columns))
     header = [cell.strip() for cell in lines[0]] if lines else []
     places = _places(header, columns, required)

@@ -27,7 +27,10 @@ class Seat:
         self.connection = connection
         self.lock = asyncio.Lock()
         self.free = False
-        """Nobody uses the connection: a transaction that is open on it is a read that is over, and may be closed."""
+        """Nobody uses the connection: a transaction that is open on it is a read that is over, and may be closed.
+
+        A writer's seat never is: its transactions are ended by those who began them, however long they pause.
+        """
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         # a daemon, as nothing may be waiting for: a program that fails before it closes its engine must end
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)

@@ -123,7 +123,6 @@ class SqliteEngine:
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
         self._writer = Seat(open_connection(path), "fleetline-writer")
-        self._writer.free = False  # its transactions are ended by those who began them, however long they pause
         self._glance = open_connection(path)
         # the loop itself looks through this one, so it must never wait there
         self._glance.set_busy_timeout(0)

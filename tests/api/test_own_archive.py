@@ -1,25 +1,10 @@
 """What was deleted comes back under its number for thirty days, and its past stays readable for ever."""
 
-from pathlib import Path
 from typing import Any
 
-import pytest
-
-from fleetline.stores.engine import Engine
-from tests.api.own_kit import Installation, Person, install
+from tests.api.own_kit import Installation, Person
 from tests.api.test_own_live import driving
 from tests.api.test_own_registry import outcomes, undone
-from tests.kit import CountedIds, HandClock
-
-
-@pytest.fixture
-def here(engine: Engine, clock: HandClock, ids: CountedIds, tmp_path: Path) -> Installation:
-    return install(engine, clock, ids, tmp_path)
-
-
-@pytest.fixture
-async def boss(here: Installation) -> Person:
-    return await here.account("Acme")
 
 
 async def test_a_deleted_group_comes_back_under_its_number_with_its_place_and_its_members(

@@ -1,20 +1,13 @@
 """Lists brought in from files through our own API: previewed, run in the background, told of row by row, undone."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from fleetline.stores.engine import Engine
-from tests.api.own_kit import ROOF, Installation, Person, install
-from tests.kit import CountedIds, HandClock
+from tests.api.own_kit import ROOF, Installation, Person
+from tests.kit import HandClock
 
 CSV = ("content-type", "text/csv")
-
-
-@pytest.fixture
-def here(engine: Engine, clock: HandClock, ids: CountedIds, tmp_path: Path) -> Installation:
-    return install(engine, clock, ids, tmp_path)
 
 
 async def worked_off(here: Installation) -> None:

@@ -1,21 +1,12 @@
 """What the own API tells of API keys and their clients, and how all tokens of a client end."""
 
-from pathlib import Path
-
 import pytest
 
 from fleetline.core.gate import Gate
 from fleetline.model.refusals import GrantRefused
-from fleetline.stores.engine import Engine
-from tests.api.own_kit import Installation, install
-from tests.kit import CountedIds, HandClock
+from tests.api.own_kit import Installation
 
 HERE = "192.0.2.7"
-
-
-@pytest.fixture
-def here(engine: Engine, clock: HandClock, ids: CountedIds, tmp_path: Path) -> Installation:
-    return install(engine, clock, ids, tmp_path)
 
 
 async def test_keys_tell_how_much_they_are_used_and_all_tokens_of_a_client_end_at_a_word(here: Installation) -> None:

@@ -4,7 +4,6 @@ import asyncio
 import zlib
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -13,16 +12,9 @@ import pytest
 from fleetline.core import live
 from fleetline.core.watching import MOST_STREAMS
 from fleetline.model.access import Permissions, parse_permissions
-from fleetline.stores.engine import Engine
-from tests.api.own_kit import Installation, Person, install
-from tests.kit import CountedIds, HandClock
+from tests.api.own_kit import Installation, Person
 
 MINUTE = 60_000
-
-
-@pytest.fixture
-def here(engine: Engine, clock: HandClock, ids: CountedIds, tmp_path: Path) -> Installation:
-    return install(engine, clock, ids, tmp_path)
 
 
 @pytest.fixture

@@ -1,22 +1,6 @@
 """All ids of a filter: what a bulk call on everything that matches is made with, for nobody more than they may see."""
 
-from pathlib import Path
-
-import pytest
-
-from fleetline.stores.engine import Engine
-from tests.api.own_kit import Installation, Person, install
-from tests.kit import CountedIds, HandClock
-
-
-@pytest.fixture
-def here(engine: Engine, clock: HandClock, ids: CountedIds, tmp_path: Path) -> Installation:
-    return install(engine, clock, ids, tmp_path)
-
-
-@pytest.fixture
-async def boss(here: Installation) -> Person:
-    return await here.account("Acme")
+from tests.api.own_kit import Installation, Person
 
 
 async def test_the_ids_of_a_filter_come_whole_and_in_its_order(boss: Person) -> None:

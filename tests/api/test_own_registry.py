@@ -1,23 +1,10 @@
 """The registry of our own API: bulk calls, single things, lists, groups, devices, files."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from fleetline.stores.engine import Engine
-from tests.api.own_kit import Installation, Person, install
-from tests.kit import CountedIds, HandClock
-
-
-@pytest.fixture
-def here(engine: Engine, clock: HandClock, ids: CountedIds, tmp_path: Path) -> Installation:
-    return install(engine, clock, ids, tmp_path)
-
-
-@pytest.fixture
-async def boss(here: Installation) -> Person:
-    return await here.account("Acme")
+from tests.api.own_kit import Installation, Person
 
 
 def outcomes(done: Any) -> list[str]:

@@ -1,24 +1,11 @@
 """What our own API says to calls that cannot be, and what holds when many call at once."""
 
 import asyncio
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from fleetline.stores.engine import Engine
-from tests.api.own_kit import JSON, Installation, Person, install
-from tests.kit import CountedIds, HandClock
-
-
-@pytest.fixture
-def here(engine: Engine, clock: HandClock, ids: CountedIds, tmp_path: Path) -> Installation:
-    return install(engine, clock, ids, tmp_path)
-
-
-@pytest.fixture
-async def boss(here: Installation) -> Person:
-    return await here.account("Acme")
+from tests.api.own_kit import JSON, Installation, Person
 
 
 @pytest.mark.parametrize(

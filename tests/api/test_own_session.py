@@ -1,23 +1,15 @@
 """Coming in to our own API: first set-up, sign-in, cookies, tokens, sessions, passwords, repeats."""
 
-from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
 from fleetline.model.access import Permissions, Role
-from fleetline.stores.engine import Engine
 from tests.api.calls import Answer
-from tests.api.own_kit import JSON, PASSWORD, Installation, Person, install
-from tests.kit import CountedIds, HandClock
+from tests.api.own_kit import JSON, PASSWORD, Installation, Person
 
 SETUP = {"organisation": "Acme", "email": "boss@acme.example", "password": PASSWORD, "time_zone": "Europe/Vienna"}
-
-
-@pytest.fixture
-def here(engine: Engine, clock: HandClock, ids: CountedIds, tmp_path: Path) -> Installation:
-    return install(engine, clock, ids, tmp_path)
 
 
 async def post(here: Installation, path: str, body: Any, *headers: tuple[str, str]) -> Answer:

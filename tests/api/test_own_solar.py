@@ -1,19 +1,11 @@
 """Solar resources, fleets and power through our own API."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from fleetline.model.access import Permissions
-from fleetline.stores.engine import Engine
-from tests.api.own_kit import ROOF, Installation, install
-from tests.kit import CountedIds, HandClock
-
-
-@pytest.fixture
-def here(engine: Engine, clock: HandClock, ids: CountedIds, tmp_path: Path) -> Installation:
-    return install(engine, clock, ids, tmp_path)
+from tests.api.own_kit import ROOF, Installation
 
 
 def changed(**facts: Any) -> dict[str, Any]:

@@ -1,25 +1,17 @@
 """Solar resources changed by patches, measured, judged, compared and given out, through our own API."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from fleetline.model.weather import Delivery, WeatherKind, cell_codes
-from fleetline.stores.engine import Engine
-from tests.api.own_kit import ROOF, Installation, Person, install
-from tests.kit import CountedIds, HandClock
+from tests.api.own_kit import ROOF, Installation, Person
 
 DAY_S = 86_400
 NOON_S = 1_773_144_000
 """10 March 2026, 12:00 UTC: what the hand-set clock says."""
-
-
-@pytest.fixture
-def here(engine: Engine, clock: HandClock, ids: CountedIds, tmp_path: Path) -> Installation:
-    return install(engine, clock, ids, tmp_path)
 
 
 async def roof(boss: Person, name: str = "Roof", **facts: Any) -> str:

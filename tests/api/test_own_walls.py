@@ -2,17 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
-
-import pytest
 
 from fleetline.api.dialects.own import DIALECT
 from fleetline.api.routes import Route
 from fleetline.model.access import Permissions
-from fleetline.stores.engine import Engine
-from tests.api.own_kit import ROOF, Installation, Person, install
-from tests.kit import CountedIds, HandClock
+from tests.api.own_kit import ROOF, Installation, Person
 
 MARK = "ALPHA"
 SKIPPED = frozenset({"/api/v1/live/events", "/api/v1/setup"})
@@ -67,11 +62,6 @@ async def fleet(here: Installation, mark: str, lat: float = 47.1234567) -> Fleet
             "import_id": listed["id"], "simulation_id": run["id"],
         },
     )  # fmt: skip
-
-
-@pytest.fixture
-def here(engine: Engine, clock: HandClock, ids: CountedIds, tmp_path: Path) -> Installation:
-    return install(engine, clock, ids, tmp_path)
 
 
 def bodies(ids: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,15 +1,12 @@
 """A credential that another process revokes is refused on the very next call, whatever that call asks for."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from fleetline.core.workspace import Core
 from fleetline.stores.engine import Engine
-from fleetline.stores.open import open_engine
 from tests.api.trimble_kit import Assets, assets_over, vehicles
-from tests.core.gate_kit import core_over
 from tests.kit import CountedIds, HandClock
 from tests.registry_kit import OWN
 
@@ -19,16 +16,6 @@ UNKNOWN = {"message": "Missing, invalid or expired token", "code": 401}
 @pytest.fixture
 async def assets(engine: Engine, clock: HandClock, ids: CountedIds, tmp_path: Path) -> Assets:
     return await assets_over(engine, clock, ids, tmp_path)
-
-
-@pytest.fixture
-async def elsewhere(
-    engine: Engine, database_url: str, clock: HandClock, ids: CountedIds, tmp_path: Path
-) -> AsyncIterator[Core]:
-    """Another process on the same database, as far as the database can tell."""
-    other = await open_engine(database_url)
-    yield core_over(other, clock, ids, tmp_path)
-    await other.close()
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,6 @@ from fleetline.core.secrets import secret_hash
 from fleetline.core.workspace import Core
 from fleetline.model.access import Account, Holder, Role, parse_permissions
 from fleetline.stores.engine import Engine
-from fleetline.stores.open import open_engine
 from fleetline.stores.store import EngineStore, EngineTx
 from tests.core.gate_kit import core_over
 from tests.kit import CountedIds, HandClock
@@ -27,16 +26,6 @@ def core(engine: Engine, clock: HandClock, ids: CountedIds, tmp_path: Path) -> C
 @pytest.fixture
 async def account(core: Core) -> Account:
     return await core.accounts.add_account("Acme", plan="unlimited")
-
-
-@pytest.fixture
-async def elsewhere(
-    engine: Engine, database_url: str, clock: HandClock, ids: CountedIds, tmp_path: Path
-) -> AsyncIterator[Core]:
-    """Another process on the same database, as far as the database can tell."""
-    other = await open_engine(database_url)
-    yield core_over(other, clock, ids, tmp_path)
-    await other.close()
 
 
 async def held(holders: Holders, secret: str, clock: HandClock) -> Holder:

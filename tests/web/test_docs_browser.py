@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 from tests.api.postman_kit import Served, serve
-from tests.web.browser_kit import AXE, launched, looking, why_not
+from tests.web.browser_kit import AXE, looking, why_not
 
 pytestmark = pytest.mark.skipif(bool(why_not()), reason=why_not() or "it can run")
 PLACE = "#post_v1_resources"
@@ -16,14 +16,6 @@ NAMES = ("fleetize", "fleetview", "own", "trimble")
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     yield from serve(tmp_path_factory.mktemp("docs"))
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = launched(playwright)
-        yield opened
-        opened.close()
 
 
 def test_another_language_comes_without_leaving_the_place_that_is_read(served: Served, browser: Browser) -> None:

@@ -2,20 +2,18 @@
 
 import re
 import shutil
-import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from playwright.sync_api import Browser, StorageState, expect, sync_playwright
+from playwright.sync_api import Browser, StorageState, expect
 
 from fleetline.model.motion import Report
 from tests.api.own_kit import ROOF
 from tests.paths.server_kit import Place, Tracker
-from tests.web.browser_kit import FLAGS, Account, Look, filled, imei, launched, looking, report, why_not
+from tests.web.browser_kit import FLAGS, Account, Look, imei, looking, report, why_not
 
 pytestmark = pytest.mark.skipif(bool(why_not()), reason=why_not() or "runs")
 
@@ -30,43 +28,14 @@ WIDE: Final = {"width": 1280, "height": 800}
 Opened = Callable[..., AbstractContextManager[Look]]
 
 
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    data: Path = tmp_path_factory.mktemp("map") / "data"
-    found = Place(data, f"sqlite:///{data}/fleetline.db")
-    found.start()
-    yield found
-    found.stop(signal.SIGTERM)
-
-
-@pytest.fixture(scope="module")
-def boss(place: Place) -> Account:
-    return filled(place)[0]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = launched(playwright)
-        yield opened
-        opened.close()
-
-
-@pytest.fixture(scope="module")
-def inside(browser: Browser, place: Place, boss: Account) -> StorageState:
-    with looking(browser, f"http://127.0.0.1:{place.http}") as look:
-        look.sign_in(boss)
-        return look.page.context.storage_state()
-
-
 @pytest.fixture
-def opened(browser: Browser, place: Place, inside: StorageState) -> Opened:
+def opened(browser: Browser, base: str, inside: StorageState) -> Opened:
     """The map in a window of its own; the block fails when anything in it did."""
 
     @contextmanager
     def work(path: str = "/map", **options: Any) -> Iterator[Look]:
         chosen = {"storage_state": inside, "viewport": WIDE, **options}
-        with looking(browser, f"http://127.0.0.1:{place.http}", **chosen) as look:
+        with looking(browser, base, **chosen) as look:
             look.go(path)
             yield look
             assert look.troubles == []
@@ -291,14 +260,14 @@ def test_nothing_moves_by_itself_for_people_who_want_calm(opened: Opened) -> Non
 
 
 def test_without_webgl_the_list_lives_and_the_page_says_why_there_is_no_map(
-    place: Place, boss: Account, browser: Browser
+    base: str, accounts: tuple[Account, Account], browser: Browser
 ) -> None:
     blind = [*FLAGS, "--disable-webgl", "--disable-3d-apis"]
     program = browser.browser_type
     with_out = program.launch(executable_path=shutil.which("chromium"), args=blind)
     try:
-        with looking(with_out, f"http://127.0.0.1:{place.http}", viewport=WIDE) as look:
-            look.sign_in(boss)
+        with looking(with_out, base, viewport=WIDE) as look:
+            look.sign_in(accounts[0])
             page = look.go("/map")
             expect(page.locator("[data-canvas]")).to_contain_text("no WebGL")
             expect(page.locator("[data-live]")).to_contain_text("Live · 2 of 2")

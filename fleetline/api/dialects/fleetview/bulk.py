@@ -1,10 +1,7 @@
 """Calls that bring many resources in and take many out."""
 
 import asyncio
-import csv
-import io
 import itertools
-import zlib
 from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,6 +17,7 @@ from fleetline.api.dialects.fleetview.resources import FILTERS, filter_of
 from fleetline.api.dialects.fleetview.simulations import RETRY
 from fleetline.api.errors import TypeUnsupported
 from fleetline.api.http import JSON_TYPE, Request, Response, json_response
+from fleetline.api.whole_file import Sheet
 from fleetline.model.power import PowerResource
 from fleetline.model.resource import ImportOrder, Row
 from fleetline.model.resource_job import Job
@@ -78,48 +76,8 @@ async def give(workspace: "Workspace", request: Request) -> Response:
     query = Query(request, (*FILTERS, "format"))
     form = query.word("format", tuple(FORMATS), "csv")
     wanted = filter_of(query)
-    # read whole before the first byte goes out, packed, so that a slow caller holds no transaction open
-    pack = zlib.compressobj(1)
-    pieces = [pack.compress(_head(form))]
-    first = True
-    async for page in workspace.power.resources.walk(workspace.account_id, wanted):
-        pieces.append(pack.compress(await asyncio.to_thread(_page, form, page, first)))
-        first = False
-    pieces.append(pack.compress(_tail(form)) + pack.flush())
-    return Response(200, _unpacked(pieces), [("content-type", FORMATS[form])])
-
-
-async def _unpacked(pieces: list[bytes]) -> AsyncIterator[bytes]:
-    unpack = zlib.decompressobj()
-    for piece in pieces:
-        if plain := unpack.decompress(piece):
-            yield plain
-    yield unpack.flush()
-
-
-def _head(form: str) -> bytes:
-    if form == "csv":
-        return _csv([list(COLUMNS)])
-    return b'{"type":"FeatureCollection","features":[' if form == "geojson" else b""
-
-
-def _tail(form: str) -> bytes:
-    return b"]}" if form == "geojson" else b""
-
-
-def _page(form: str, page: Sequence[PowerResource], first: bool) -> bytes:
-    if form == "csv":
-        return _csv([cells_of(resource) for resource in page])
-    if form == "ndjson":
-        return b"".join(msgspec.json.encode(_plain(resource)) + b"\n" for resource in page)
-    joined = b",".join(msgspec.json.encode(_feature(resource)) for resource in page)
-    return joined if first else b"," + joined
-
-
-def _csv(lines: Sequence[Sequence[str]]) -> bytes:
-    out = io.StringIO(newline="")
-    csv.writer(out).writerows(lines)
-    return out.getvalue().encode()
+    pieces = await SHEET.file(form, workspace.power.resources.walk(workspace.account_id, wanted))
+    return Response(200, pieces, [("content-type", FORMATS[form])])
 
 
 def _plain(resource: PowerResource) -> dict[str, Any]:
@@ -133,3 +91,6 @@ def _feature(resource: PowerResource) -> dict[str, Any]:
     if location["elevation_Meters"] is not None:
         place.append(location["elevation_Meters"])
     return {"type": "Feature", "geometry": {"type": "Point", "coordinates": place}, "properties": facts}
+
+
+SHEET: Final = Sheet(tuple(COLUMNS), cells_of, _plain, _feature, "\r\n")
