@@ -19,6 +19,7 @@ from fleetline.api.http import Proxies
 from fleetline.api.pipeline import Pipeline
 from fleetline.app.calm import calm_collector, keep_heap
 from fleetline.app.health import Health
+from fleetline.app.job_worker import JobWorker
 from fleetline.app.plug import find_dialects, find_protocols
 from fleetline.app.reference_api import REFUSALS
 from fleetline.app.samples import demo_samples
@@ -57,10 +58,11 @@ BACKLOG: Final = 2048
 class Server:
     """A running process; made by `running`."""
 
-    def __init__(self, settings: Settings, core: Core, engine: Engine) -> None:
+    def __init__(self, settings: Settings, core: Core, engine: Engine, job_worker: JobWorker) -> None:
         self.settings = settings
         self.core = core
         self.engine = engine
+        self.job_worker = job_worker
         self.intake: Intake
         self.filing: Filing
         self.folding: Folding
@@ -80,6 +82,7 @@ class Server:
             "journal": fault_of(self.intake.task) or self.intake.trouble,
             "filing": fault_of(self.filing.task) or self.filing.trouble,
             "folding": fault_of(self.folding.task) or self.folding.trouble,
+            "jobs": self.job_worker.trouble,
             "listeners": None if self.ready else "not open yet",
         }
         return {name: reason for name, reason in found.items() if reason is not None}
@@ -116,8 +119,9 @@ async def running(settings: Settings) -> AsyncIterator[Server]:
         core = with_power(with_history(core_over(engine, settings, passwords, SystemClock(), RandomIds()), settings))
         assert core.power is not None, "put together a line above"
         stack.callback(core.power.close)
-        stack.push_async_callback(_cancel, asyncio.get_running_loop().create_task(core.power.jobs.keep()))
-        server = Server(settings, core, engine)
+        server = Server(settings, core, engine, JobWorker(settings, core.power.jobs))
+        server.job_worker.start()
+        stack.push_async_callback(server.job_worker.stop)
         await _check_account(settings, core)
         await _start_intake(server, stack)
         await server.request_log.start()

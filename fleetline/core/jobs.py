@@ -1,7 +1,8 @@
 """Long runs: queued durably, worked on by one process at a time, gone on with after a crash from the last chunk."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+import math
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Final, Protocol
@@ -105,12 +106,16 @@ class JobKind(Protocol):
 
 
 class Jobs:
-    """Every verb but those of the runner takes the account first."""
+    """Every verb but those of the runner takes the account first.
+
+    A server watches, and what it calls works: the two may be different processes.
+    """
 
     def __init__(self, store: Store, clock: Clock, ids: Ids, kinds: Mapping[str, JobKind]) -> None:
         self._store, self._clock, self._ids, self._kinds = store, clock, ids, kinds
         self._owner = ""
         self._wake = asyncio.Event()
+        self._expected = False
         self._logger = structlog.get_logger("fleetline.jobs")
 
     async def submit(
@@ -142,6 +147,11 @@ class Jobs:
                 await tx.power.add_part(job.job_id, role, number, body)
         self._wake.set()
         return job
+
+    def expect(self) -> None:
+        """A job is being put together: whoever is to work on it may come already."""
+        self._expected = True
+        self._wake.set()
 
     async def get(self, account_id: str, job_id: str, *kinds: str) -> Job:
         """errors: NotFound, also for a job of another kind than those given"""
@@ -201,30 +211,60 @@ class Jobs:
             count += 1
         return count
 
-    async def keep(self) -> None:
-        """Work on jobs as they come, until cancelled; `serve` runs it in each worker."""
-        running: set[asyncio.Task[None]] = set()
+    async def watch(self, call: Callable[[], None]) -> None:
+        """`call` for somebody who works whenever a job waits, and forget old ones, until cancelled."""
         loop = asyncio.get_running_loop()
         next_sweep = loop.time() + SWEEP_SECONDS
+        while True:
+            self._wake.clear()
+            try:
+                if self._expected or await self._waiting():
+                    self._expected = False
+                    call()
+                if loop.time() >= next_sweep:
+                    await self.sweep()
+                    next_sweep = loop.time() + SWEEP_SECONDS
+            except Unavailable as away:
+                self._logger.warning("jobs wait", reason=away.reason)
+            await self._woken(IDLE_SECONDS)
+
+    async def work(self, idle_s: float = math.inf) -> None:
+        """Work on jobs as they come, until none has been there for that long or until cancelled."""
+        running: set[asyncio.Task[None]] = set()
+        loop = asyncio.get_running_loop()
+        last = loop.time()
         try:
-            while True:
+            while running or loop.time() < last + idle_s:
                 self._wake.clear()
                 try:
                     while len(running) < AT_ONCE and (work := await self._claim()) is not None:
                         running.add(asyncio.create_task(self._run(work)))
-                    if loop.time() >= next_sweep:
-                        await self.sweep()
-                        next_sweep = loop.time() + SWEEP_SECONDS
                 except Unavailable as away:
                     self._logger.warning("jobs wait", reason=away.reason)
-                woken = asyncio.create_task(self._wake.wait())
-                await asyncio.wait({woken, *running}, timeout=IDLE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-                woken.cancel()
+                if running:
+                    last = loop.time()
+                await self._woken(IDLE_SECONDS, running)
                 running = {task for task in running if not task.done()}
         finally:
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
+
+    def wake(self) -> None:
+        """Somebody knows that a job waits: look now."""
+        self._wake.set()
+
+    async def _woken(self, seconds: float, running: Collection[asyncio.Task[None]] = ()) -> None:
+        """Until one of those is done or a job has come; not longer than that."""
+        woken = asyncio.create_task(self._wake.wait())
+        try:
+            await asyncio.wait({woken, *running}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            woken.cancel()
+
+    async def _waiting(self) -> bool:
+        async with self._store.read() as tx:
+            return await tx.power.job_waits(self._clock.now_ms(), MOST_RUNNING)
 
     async def sweep(self) -> None:
         """Forget results after seven days and jobs after thirty."""

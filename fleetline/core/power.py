@@ -25,7 +25,7 @@ from fleetline.core.weather_files import WeatherImport
 
 
 class PowerDesk:
-    """Made once when the program starts; `jobs.keep()` runs in each worker until cancelled, `close` ends threads."""
+    """Made once by each process; `close` ends threads."""
 
     def __init__(self, store: Store, clock: Clock, ids: Ids, files: WeatherFiles) -> None:
         self.clock = clock

@@ -75,6 +75,8 @@ class Imports:
                 await fleet_of(tx, account_id, order.fleet_id)
         gathered = _Gathered()
         async for some in slices:
+            if gathered.total <= MOST_AT_ONCE < gathered.total + len(some):
+                self._jobs.expect()
             await gathered.add(some)
         if gathered.total <= MOST_AT_ONCE:
             return await self._now(account_id, order, gathered.rows)

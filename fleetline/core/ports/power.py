@@ -187,6 +187,10 @@ class JobRows(Protocol):
 
     async def count_jobs(self, account_id: str, state: str) -> int: ...
 
+    async def job_waits(self, now_ms: int, most_running: int) -> bool:
+        """Whether `claim_job` would find one."""
+        ...
+
     async def claim_job(self, owner: str, now_ms: int, until_ms: int, most_running: int) -> Job | None:
         """The oldest that waits or whose owner is silent, of an account with fewer than that many running."""
         ...

@@ -12,6 +12,11 @@ COLUMNS: Final = (
     "finished_at_ms", "owner", "leased_until_ms",
 )  # fmt: skip
 _SELECTED: Final = ", ".join(f"j.{name}" for name in COLUMNS)
+_FREE: Final = (
+    "((j.state = 'running' AND (j.leased_until_ms IS NULL OR j.leased_until_ms <= $1)) OR (j.state = 'queued' AND"
+    " (SELECT count(*) FROM power_jobs o WHERE o.account_id = j.account_id AND o.state = 'running') < $2))"
+)
+"""What may be worked on at $1: silent, or waiting for an account with fewer than $2 running."""
 
 
 def _job(row: Sequence[Any]) -> Job:
@@ -61,12 +66,15 @@ class JobTables:
         )
         return int(row[0]) if row else 0
 
+    async def job_waits(self, now_ms: int, most_running: int) -> bool:
+        return (
+            await self._connection.fetch_one(f"SELECT 1 FROM power_jobs j WHERE {_FREE} LIMIT 1", now_ms, most_running)
+            is not None
+        )
+
     async def claim_job(self, owner: str, now_ms: int, until_ms: int, most_running: int) -> Job | None:
-        abandoned = "j.state = 'running' AND (j.leased_until_ms IS NULL OR j.leased_until_ms <= $1)"
         row = await self._connection.fetch_one(
-            f"SELECT {_SELECTED} FROM power_jobs j WHERE ({abandoned}) OR (j.state = 'queued' AND"
-            " (SELECT count(*) FROM power_jobs o WHERE o.account_id = j.account_id AND o.state = 'running') < $2)"
-            " ORDER BY j.created_at_ms, j.job_id LIMIT 1",
+            f"SELECT {_SELECTED} FROM power_jobs j WHERE {_FREE} ORDER BY j.created_at_ms, j.job_id LIMIT 1",
             now_ms, most_running,
         )  # fmt: skip
         if row is None:
@@ -76,9 +84,7 @@ class JobTables:
         await self._connection.fetch("SELECT 1 FROM accounts WHERE account_id = $1 {for_update}", found.account_id)
         changed = await self._connection.execute(
             f"UPDATE power_jobs AS j SET state = 'running', owner = $3, leased_until_ms = $4,"
-            f" started_at_ms = COALESCE(j.started_at_ms, $1) WHERE j.job_id = $5 AND (({abandoned}) OR"
-            " (j.state = 'queued' AND (SELECT count(*) FROM power_jobs o"
-            " WHERE o.account_id = j.account_id AND o.state = 'running') < $2))",
+            f" started_at_ms = COALESCE(j.started_at_ms, $1) WHERE j.job_id = $5 AND {_FREE}",
             now_ms, most_running, owner, until_ms, found.job_id,
         )  # fmt: skip
         return await self.job(found.account_id, found.job_id) if changed else None

@@ -245,7 +245,7 @@ WORKER = """
         engine = await open_engine(sys.argv[1])
         desk = PowerDesk(EngineStore(engine), HandClock(int(sys.argv[2])), RandomIds(), PvlibFiles())
         print("ready", flush=True)
-        await desk.jobs.keep()
+        await desk.jobs.work()
 
     asyncio.run(main())
 """
@@ -284,7 +284,7 @@ async def test_a_killed_process_loses_no_job(tmp_path: Path, monkeypatch: pytest
 
 
 async def test_the_runner_takes_jobs_as_they_come(owner: Client, world: World) -> None:
-    keeper = asyncio.create_task(world.power.jobs.keep())
+    keeper = asyncio.create_task(world.power.jobs.work())
     try:
         key = await started(owner, {"resources": [DEPOT]})
         for _ in range(1000):
