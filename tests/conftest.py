@@ -5,6 +5,7 @@ import tempfile
 import warnings
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -14,6 +15,25 @@ from fleetline.stores.open import open_engine
 from tests.core.gate_kit import core_over
 from tests.kit import CountedIds, EmbeddedPostgres, HandClock
 from tests.servers_kit import GivenCitus, GivenPostgres
+
+
+SLOW: Final = ("tests/web/", "tests/paths/")
+"""Browsers and whole programs: seconds each, where most others take milliseconds."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of what each process begins with the slow ones come first: at the end nobody waits for one of them."""
+    processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    slow = [item for item in items if item.nodeid.startswith(SLOW)]
+    quick = [item for item in items if not item.nodeid.startswith(SLOW)]
+    items[:] = [
+        item for number in range(processes) for some in (slow, quick) for item in _share(some, number, processes)
+    ]
+
+
+def _share(items: list[pytest.Item], number: int, count: int) -> list[pytest.Item]:
+    return items[len(items) * number // count : len(items) * (number + 1) // count]
 
 
 @pytest.fixture(scope="session")

@@ -61,8 +61,8 @@ class Request:
     """
 
     __slots__ = (
-        "_headers", "_receive", "_unread", "base_url", "body", "client", "ending", "host", "memory", "method", "notes",
-        "params", "parsed", "path", "query", "received_at_ms", "request_id", "scheme", "segments",
+        "_begun", "_headers", "_receive", "_unread", "base_url", "body", "client", "ending", "host", "memory", "method",
+        "notes", "params", "parsed", "path", "query", "received_at_ms", "request_id", "scheme", "segments",
     )  # fmt: skip
 
     def __init__(self, scope: Scope, receive: Receive, request_id: str, received_at_ms: int, origin: "Origin") -> None:
@@ -85,6 +85,7 @@ class Request:
         self._headers: list[tuple[bytes, bytes]] = scope["headers"]
         self._receive = receive
         self._unread = True
+        self._begun = False
 
     def header(self, name: str) -> str | None:
         """The last header of that name (lower case), None when it was not sent."""
@@ -116,6 +117,11 @@ class Request:
         small = announced.isdecimal() and len(announced) < 9 and int(announced) <= SKIPPED_BYTES
         return not self._unread or (small and self.header("transfer-encoding") is None)
 
+    @property
+    def keeps_body(self) -> bool:
+        """The caller waits for a word of ours before it sends any of the body, and has not had it."""
+        return not self._begun and "100-continue" in (self.header("expect") or "").lower()
+
     async def chunks(self, limit: int, seconds: float = BODY_SECONDS) -> AsyncIterator[bytes]:
         """The body as it arrives, at most `limit` bytes of it on the wire.
 
@@ -127,6 +133,7 @@ class Request:
         read, more = 0, True
         deadline = asyncio.get_running_loop().time() + seconds
         while more:
+            self._begun = True
             try:
                 async with asyncio.timeout_at(deadline):
                     message = await self._receive()
@@ -173,11 +180,13 @@ class Request:
         unpack, parts, size = zlib.decompressobj(wbits=31), list[bytes](), 0
         async for chunk in self.chunks(limit):
             while chunk:  # piece by piece, so that a swelling body is met before it is held
+                if unpack.eof:  # a body may be several members one after the other
+                    unpack = zlib.decompressobj(wbits=31)
                 try:
                     part = unpack.decompress(chunk, INFLATED_PIECE)
                 except zlib.error as fault:
                     raise BodyUnreadable("encoding") from fault
-                chunk = unpack.unconsumed_tail
+                chunk = unpack.unused_data if unpack.eof else unpack.unconsumed_tail
                 size += len(part)
                 if size > limit:
                     raise BodyTooLarge(limit)

@@ -1,6 +1,7 @@
 """How an answer leaves: in the smallest encoding the client takes, whole or piece by piece while somebody listens."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from typing import Final
 
@@ -12,6 +13,11 @@ EVENTS: Final = "text/event-stream"
 """Never compressed: each event must leave at once."""
 
 Body = bytes | AsyncIterator[bytes]
+
+LINGER_S: Final = 10.0
+"""So long what a caller goes on sending is thrown away, once it has its answer, before the connection is closed."""
+QUIET_S: Final = 1.0
+"""A caller that has not sent anything for so long has heard the answer or never will."""
 
 
 async def send_response(response: Response, request: Request, receive: Receive, send: Send, *, closes: bool) -> int:
@@ -29,13 +35,30 @@ async def send_response(response: Response, request: Request, receive: Receive, 
         if response.status not in (204, 304):
             headers.append((b"content-length", str(len(body)).encode()))
         await send({"type": "http.response.start", "status": response.status, "headers": headers})
-        await send({"type": "http.response.body", "body": b"" if request.method == "HEAD" else body})
+        lingers = closes and not request.was_read and not request.keeps_body
+        await send(
+            {"type": "http.response.body", "body": b"" if request.method == "HEAD" else body, "more_body": lingers}
+        )
+        if lingers:
+            await _linger(receive)
+            await send({"type": "http.response.body", "body": b""})
         return len(body)
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
     if request.method == "HEAD":
         await send({"type": "http.response.body", "body": b""})
         return 0
     return await _send_pieces(body, receive, send)
+
+
+async def _linger(receive: Receive) -> None:
+    """Lets a caller that is still sending come to read its answer: closing at once would take that from it."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(LINGER_S):
+            while True:
+                async with asyncio.timeout(QUIET_S):
+                    message = await receive()
+                if message["type"] == "http.disconnect" or not message.get("more_body", False):
+                    return
 
 
 async def _send_pieces(body: AsyncIterator[bytes], receive: Receive, send: Send) -> int:

@@ -83,6 +83,9 @@ class Intake:
         self._links: dict[str, Link] = {}
         self._paused: set[Line] = set()
         self._busy = False
+        self._committing = 0
+        self._answered = 0
+        self._ends: list[tuple[int, Callable[[], object]]] = []
         self.waiting_bytes = 0
         self.trouble: str | None = None
         self.refused: Counter[tuple[str, str]] = Counter()
@@ -160,6 +163,14 @@ class Intake:
             self._paused.add(link.line)
             link.line.pause()
 
+    def when_answered(self, then: Callable[[], object]) -> None:
+        """Call `then` once everything delivered until now has its answer; at once when nothing waits for one."""
+        due = self._answered + self._committing + len(self._open)
+        if due == self._answered:
+            then()
+        else:
+            self._ends.append((due, then))
+
     async def _commit_forever(self) -> None:
         while not (self._stopping and not self._open):
             self._busy = False
@@ -176,6 +187,7 @@ class Intake:
     async def _commit(self, group: list[Delivery]) -> None:
         device_ids, received, protocols, frames, writes, replies, denials, counts = zip(*group, strict=True)
         taken = Frames(device_ids, received, protocols, frames)
+        self._committing = len(group)
         try:
             journal_id = await self._journal.append(pack_frames(taken))
         except Unavailable as fault:
@@ -195,10 +207,20 @@ class Intake:
                     write(answer)
                 except RuntimeError:
                     continue  # uvloop's word for a connection that was reset meanwhile; the others are still answered
+        self._have_answered(len(group))
         self._resume()
         if self.trouble is not None:
             with contextlib.suppress(TimeoutError):
                 await asyncio.sleep(0 if self._stopping else REST_AFTER_FAILURE_S)
+
+    def _have_answered(self, count: int) -> None:
+        self._answered += count
+        self._committing = 0
+        if self._ends:
+            due = [then for at, then in self._ends if at <= self._answered]
+            self._ends = [item for item in self._ends if item[0] > self._answered]
+            for then in due:
+                then()
 
     def _in_trouble(self, fault: Unavailable) -> None:
         self.counts["failed_commits"] += 1

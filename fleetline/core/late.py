@@ -7,13 +7,13 @@ from typing import Final
 import msgspec
 
 from fleetline.core.hours import Protocols, chunks, load_hours
-from fleetline.core.memory import DAY_MS, Known, enter_odometer, newer, until
+from fleetline.core.memory import DAY_MS, Known, enter_odometer, first_odometer, newer, until
 from fleetline.core.ports.history import Latest, Moves, StoredDay, StoredMark, StoredRoute
 from fleetline.core.ports.store import Tx
 from fleetline.model.motion import Rows
 from fleetline.model.settling import HOUR_MS
 from fleetline.model.trips import Fold, Mark, Refolded, Route, Thresholds, refold, shifted
-from fleetline.model.trips.mileage import DayCounter, counter_um, settle
+from fleetline.model.trips.mileage import DayCounter, anchored, counter_um, settle
 from fleetline.model.trips.watch import Alarm
 
 HOURS: Final = 6
@@ -177,6 +177,10 @@ async def _settle_days(tx: Tx, known: Known, found: Correction, totals: dict[int
     known.memory.keep_days(changed)
     known.memory.add(offsets)
     enter_odometer(known, {**stored, **changed})
+    first = known.fold.course.first_odometer
+    if first is not None and first[2] in totals:
+        # it may be an earlier one than was known, or the counter then may be another one by now
+        known.memory.offsets = anchored(known.memory.offsets, first_odometer(known, {**stored, **changed}))
 
 
 async def counter_at(tx: Tx, protocols: Protocols, known: Known, device: int, at_ms: int) -> int:

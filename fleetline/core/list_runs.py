@@ -256,7 +256,7 @@ class Suns:
         sites = [d.customer_site_id for d in drafts if d.customer_site_id is not None]
         former |= {one.resource_id: one for one in (await tx.power.holders(account_id, sites)).values()}
         fleet_id = order.choices.fleet_id
-        inside = set(await tx.power.member_ids(fleet_id)) if fleet_id is not None else set()
+        inside = set(await tx.power.listed_ids(fleet_id)) if fleet_id is not None else set()
         asked = ImportOrder(mode=MODES[order.choices.mode], fleet_id=fleet_id)
         outcomes = await Judge(self.clock, self.ids).judged(tx, account_id, asked, read, dry=False)
         named = {row.number: _named(order, row) for row in rows}

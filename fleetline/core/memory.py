@@ -228,16 +228,21 @@ def feed(known: Known, rows: Rows, moves: Moves, step: Step) -> None:
 
 def enter_odometer(known: Known, counters: Mapping[int, DayCounter]) -> None:
     """The first odometer reading fixes the raw mileage, once."""
-    first = known.fold.course.first_odometer
-    if first is None or any(item.kind == ODOMETER for item in known.memory.offsets):
+    if known.fold.course.first_odometer is None or any(item.kind == ODOMETER for item in known.memory.offsets):
         return
+    known.memory.add([first_odometer(known, counters)])
+
+
+def first_odometer(known: Known, counters: Mapping[int, DayCounter]) -> Offset:
+    """The offset that the first odometer reading makes; counters: that of its day, or else of the last day before."""
+    first = known.fold.course.first_odometer
+    assert first is not None, "the caller has seen one"
     at_ms, metres, day, since_um = first
     counter = counters.get(day)
     earlier = [item for item in counters.values() if item.day < day]
     newest = max(earlier, key=lambda item: item.day) if earlier else None
     start_um = counter.start_um if counter else (newest.start_um + newest.metres_um if newest else 0)
-    offset = odometer_offset((at_ms, metres, day, since_um), start_um)
-    known.memory.add([offset])
+    return odometer_offset((at_ms, metres, day, since_um), start_um)
 
 
 def newer(rows: Rows, than_ms: int | None) -> Rows:

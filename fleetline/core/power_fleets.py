@@ -27,7 +27,7 @@ class CountedFleet:
 
 @dataclass(frozen=True, slots=True)
 class MemberChange:
-    """What a change of the membership did, and how many there are now."""
+    """What a change of the list of members did, and how many members there are now, by the filter or listed."""
 
     added: int
     removed: int
@@ -49,11 +49,13 @@ class Fleets:
             await _free(tx, account_id, draft.name, None)
             fleet = Fleet(
                 fleet_id=self._ids.uuid(), account_id=account_id, name=draft.name, description=draft.description,
-                tags=draft.tags, created_at_ms=now_ms, updated_at_ms=now_ms,
+                tags=draft.tags, filter=draft.filter, created_at_ms=now_ms, updated_at_ms=now_ms,
             )  # fmt: skip
             await tx.power.keep_fleet(fleet)
             await tx.power.add_members(fleet.fleet_id, sorted(members))
-        return CountedFleet(fleet, len(members))
+            if fleet.filter is not None:
+                await tx.power.refill_fleet(fleet)
+            return await _counted(tx, fleet)
 
     async def get(self, account_id: str, fleet_id: str) -> CountedFleet:
         """errors: NotFound"""
@@ -63,7 +65,7 @@ class Fleets:
     async def put(
         self, account_id: str, fleet_id: str, draft: FleetDraft, versions: frozenset[int] | None = None
     ) -> CountedFleet:
-        """Replace names and tags, and the members when the draft has any list of them.
+        """Replace names and tags, the listed members when the draft has any list of them, and the filter likewise.
 
         errors  NotFound, UnknownMembers, Stale, Conflict, in this order
         """
@@ -79,6 +81,8 @@ class Fleets:
                 after = replace(before, updated_at_ms=now_ms, version=before.version + 1)
             if after is not before:
                 await tx.power.keep_fleet(after)
+            if after.filter != before.filter:
+                await tx.power.refill_fleet(after)
             return await _counted(tx, after)
 
     async def remove(self, account_id: str, fleet_id: str, versions: frozenset[int] | None = None) -> None:
@@ -116,7 +120,7 @@ class Fleets:
             return await self._changed(tx, fleet, added, 0)
 
     async def set_members(self, account_id: str, fleet_id: str, resource_ids: Sequence[str]) -> MemberChange:
-        """These and nobody else. errors: NotFound, UnknownMembers"""
+        """These are listed and nobody else. errors: NotFound, UnknownMembers"""
         async with self._store.write() as tx:
             await tx.power.lock_account(account_id)
             fleet = await fleet_of(tx, account_id, fleet_id)
@@ -133,7 +137,10 @@ class Fleets:
             await self._changed(tx, fleet, await tx.power.add_members(fleet_id, [resource_id]), 0)
 
     async def remove_member(self, account_id: str, fleet_id: str, resource_id: str) -> None:
-        """errors: NotFound, for a resource that exists nowhere; one that is not in the fleet is out already"""
+        """Off the list; it stays a member if it fits the filter.
+
+        errors  NotFound, for a resource that exists nowhere; one that is not listed is off the list already
+        """
         async with self._store.write() as tx:
             await tx.power.lock_account(account_id)
             fleet = await fleet_of(tx, account_id, fleet_id)
@@ -192,7 +199,7 @@ async def _known(tx: Tx, account_id: str, resource_ids: Sequence[str]) -> set[st
 
 async def _set(tx: Tx, fleet_id: str, wanted: set[str]) -> tuple[int, int]:
     """How many came and how many left."""
-    now = set(await tx.power.member_ids(fleet_id))
+    now = set(await tx.power.listed_ids(fleet_id))
     removed = await tx.power.remove_members(fleet_id, sorted(now - wanted))
     return await tx.power.add_members(fleet_id, sorted(wanted - now)), removed
 

@@ -63,7 +63,12 @@ class WeatherImport:
 def _deliveries(found: FileWeather, source: str, resolution_e2: int) -> list[Delivery]:
     kind = WeatherKind.TYPICAL if found.typical else WeatherKind.OBSERVED
     out, size = [], 0
+    cells: dict[int, PlaceWeather] = {}
     for part in found.parts:
+        cell = cell_code(part.latitude_deg, part.longitude_deg, resolution_e2)
+        if (other := cells.setdefault(cell, part)) is not part:
+            both = f"{other.latitude_deg:g}, {other.longitude_deg:g} and {part.latitude_deg:g}, {part.longitude_deg:g}"
+            raise FileUnreadable(f"the places {both} are one cell of {resolution_e2 / 100:g} degrees")
         starts, values, step_s = on_grid(part, found.step_s)
         if found.typical:
             starts = nominal_s(starts)
@@ -78,7 +83,6 @@ def _deliveries(found: FileWeather, source: str, resolution_e2: int) -> list[Del
         for name, column in values.items():
             table[name] = np.full((1, count), np.nan, np.float32)
             table[name][0, at] = column
-        cell = cell_code(part.latitude_deg, part.longitude_deg, resolution_e2)
         out.append(
             Delivery(
                 source=source, kind=kind, start_s=first, step_s=step_s, resolution_e2=resolution_e2,

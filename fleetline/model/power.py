@@ -234,15 +234,51 @@ class PowerResource(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     version: int = 1
 
 
+class MemberFilter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Which resources are members of a fleet without being listed: those of which everything given here is true.
+
+    tags  all of them
+    box   west, south, east, north, degrees, edges included; one whose west is east of its east crosses the date line
+    """
+
+    zone: str | None = None
+    feeder: str | None = None
+    customer_class: str | None = None
+    tags: tuple[str, ...] = ()
+    box: tuple[float, float, float, float] | None = None
+
+    def holds(self, resource: PowerResource) -> bool:
+        """Whether the resource fits."""
+        if self.zone is not None and resource.zone != self.zone:
+            return False
+        if self.feeder is not None and resource.feeder != self.feeder:
+            return False
+        if self.customer_class is not None and resource.customer_class != self.customer_class:
+            return False
+        if self.tags and not set(self.tags).issubset(resource.tags):
+            return False
+        return self.box is None or _within(self.box, resource.site)
+
+
+def _within(box: tuple[float, float, float, float], site: PvSite) -> bool:
+    west, south, east, north = box
+    eastward, westward = site.longitude_deg >= west, site.longitude_deg <= east
+    return south <= site.latitude_deg <= north and ((eastward and westward) if west <= east else (eastward or westward))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fleet:
-    """A named set of power resources; nothing else is called a fleet in code."""
+    """A named set of power resources; nothing else is called a fleet in code.
+
+    filter  who fits it is a member beside those who are listed; None: only they
+    """
 
     fleet_id: str
     account_id: str
     name: str
     description: str = ""
     tags: tuple[str, ...] = ()
+    filter: MemberFilter | None = None
     created_at_ms: int = 0
     updated_at_ms: int = 0
     version: int = 1

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import structs
 
 from fleetline.model.errors import FleetlineError
-from fleetline.model.power import Fleet, PowerResource, PvSite, Tracking
+from fleetline.model.power import Fleet, MemberFilter, PowerResource, PvSite, Tracking
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -55,16 +55,23 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class FleetDraft:
-    """What an account wants stored of one fleet; `resource_ids` None leaves the members as they are."""
+    """What an account wants stored of one fleet.
+
+    resource_ids   None leaves the listed members as they are
+    keeps_filter   the filter that is stored stays, whatever `filter` says
+    """
 
     name: str
     description: str = ""
     tags: tuple[str, ...] = ()
     resource_ids: tuple[str, ...] | None = None
+    filter: MemberFilter | None = None
+    keeps_filter: bool = True
 
     def changed(self, before: Fleet, now_ms: int) -> Fleet:
         """The fleet with these facts; the very same object when nothing differs."""
-        after = replace(before, name=self.name, description=self.description, tags=self.tags)
+        kept = before.filter if self.keeps_filter else self.filter
+        after = replace(before, name=self.name, description=self.description, tags=self.tags, filter=kept)
         return before if after == before else replace(after, updated_at_ms=now_ms, version=before.version + 1)
 
 

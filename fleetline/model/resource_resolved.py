@@ -56,6 +56,6 @@ def _array(array: PvArray) -> PvArray:
 def _modules(modules: Modules, mounting: Mounting) -> Modules:
     return replace(
         modules,
-        ptc_kw=PTC_SHARE * modules.nameplate_dc_kw if modules.ptc_kw is None else modules.ptc_kw,
+        ptc_kw=round(PTC_SHARE * modules.nameplate_dc_kw, 12) if modules.ptc_kw is None else modules.ptc_kw,
         noct_c=NOCT_C[mounting] if modules.noct_c is None else modules.noct_c,
     )

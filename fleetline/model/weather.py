@@ -220,8 +220,12 @@ class PlaceWeather:
 
 
 class FileUnreadable(FleetlineError):
-    """A weather file is not in the format it is said to be in, or holds what cannot be; `reason` is for people."""
+    """A weather file is not in the format it is said to be in, or holds what cannot be.
 
-    def __init__(self, reason: str) -> None:
+    reason  for people; field: the attribute or column that it is about, by the name that stands in the reason
+    """
+
+    def __init__(self, reason: str, field: str = "") -> None:
         super().__init__(reason)
         self.reason = reason
+        self.field = field

@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from fleetline.model.utf8 import not_utf8_at
-from fleetline.model.weather import FIELDS, RANGES, FileUnreadable, FileWeather, PlaceWeather
+from fleetline.model.weather import FIELDS, RANGES, STEPS_S, FileUnreadable, FileWeather, PlaceWeather
 
 MOST_ROWS: Final = 2_000_000
 CSV_NAMES: Final = {
@@ -21,7 +21,7 @@ CSV_NAMES: Final = {
     "liquidprecipitation_kilogramspermetersquared": "rain_mm",
     "snowfall_centimeters": "snowfall_cm",
 }
-TIMES: Final = ("starttime", "endtime")
+TIMES: Final = ("startTime", "endTime")
 PLACE: Final = ("latitude", "longitude")
 
 
@@ -57,10 +57,10 @@ def read_csv(body: bytes, place: tuple[float, float] | None) -> FileWeather:
 def _read(rows: Any, place: tuple[float, float] | None) -> FileWeather:
     header = [name.strip().lower() for name in next(rows, [])]
     fields = _columns(header, place)
-    start_at, end_at = (header.index(name) for name in TIMES)
+    start_at, end_at = (header.index(name.lower()) for name in TIMES)
     where_at = [] if place else [header.index(name) for name in PLACE]
     gathered: dict[tuple[float, float], _Place] = {}
-    step_s = 0
+    step_s = into_s = 0
     for number, row in enumerate(rows, 1):
         if not row:
             continue
@@ -68,10 +68,12 @@ def _read(rows: Any, place: tuple[float, float] | None) -> FileWeather:
             raise FileUnreadable(f"more than {MOST_ROWS} rows")
         if len(row) != len(header):
             raise FileUnreadable(f"row {number} has {len(row)} cells in place of {len(header)}")
-        start_s, end_s = _second(row[start_at], number, "starttime"), _second(row[end_at], number, "endtime")
-        if step_s and end_s - start_s != step_s:
-            raise FileUnreadable(f"row {number} is {end_s - start_s} seconds long, row 1 {step_s}")
-        step_s = end_s - start_s
+        start_s, end_s = (_second(row[at], number, name) for at, name in zip((start_at, end_at), TIMES, strict=True))
+        if not step_s:
+            step_s = _step(end_s - start_s, number)
+            into_s = start_s % step_s
+        elif end_s - start_s != step_s or start_s % step_s != into_s:
+            raise FileUnreadable(_other_step(number, start_s, end_s, step_s, into_s), TIMES[0])
         where = place or (_degrees(row[where_at[0]], PLACE[0], number), _degrees(row[where_at[1]], PLACE[1], number))
         found = gathered.get(where)
         if found is None:
@@ -83,20 +85,38 @@ def _read(rows: Any, place: tuple[float, float] | None) -> FileWeather:
     return FileWeather(False, step_s, tuple(found.part(where, fields) for where, found in gathered.items()))
 
 
+def _step(length_s: int, number: int) -> int:
+    """errors: FileUnreadable"""
+    if length_s <= 0:
+        raise FileUnreadable(f"row {number} does not end after it starts; see endTime", TIMES[1])
+    if length_s not in STEPS_S:
+        minutes = ", ".join(str(step // 60) for step in STEPS_S)
+        raise FileUnreadable(f"row {number} is {length_s} seconds long; steps may have {minutes} minutes", TIMES[1])
+    return length_s
+
+
+def _other_step(number: int, start_s: int, end_s: int, step_s: int, into_s: int) -> str:
+    """What sets a row apart from the first one."""
+    if end_s - start_s != step_s:
+        return f"row {number} is {end_s - start_s} seconds long, row 1 {step_s}"
+    off_s = (start_s - into_s) % step_s
+    return f"row {number} begins {off_s} seconds off the steps of row 1"
+
+
 def _columns(header: list[str], place: tuple[float, float] | None) -> list[tuple[int, str]]:
     """(column, field) of every field. errors: FileUnreadable"""
     needed = [*TIMES, *(() if place else PLACE)]
     for name in needed:
-        if name not in header:
-            raise FileUnreadable(f"the column {name} is missing")
+        if name.lower() not in header:
+            raise FileUnreadable(f"the column {name} is missing", name)
     if len(set(header)) != len(header):
         raise FileUnreadable("a column is there twice")
     fields = []
     for at, name in enumerate(header):
         if name in CSV_NAMES:
             fields.append((at, CSV_NAMES[name]))
-        elif name not in (*TIMES, *PLACE):
-            raise FileUnreadable(f"the column {name[:100]} is not known")
+        elif name not in (*(time.lower() for time in TIMES), *PLACE):
+            raise FileUnreadable(f"the column {name[:100]} is not known", name[:100])
     if not fields:
         raise FileUnreadable("no column has weather")
     return sorted(fields, key=lambda found: FIELDS.index(found[1]))
@@ -108,7 +128,7 @@ def _second(text: str, number: int, name: str) -> int:
     except ValueError:
         at = None
     if at is None or at.tzinfo is None:
-        raise FileUnreadable(f"row {number} has no time with an offset in {name}")
+        raise FileUnreadable(f"row {number} has no time with an offset in {name}", name)
     return round(at.timestamp())
 
 
@@ -119,7 +139,7 @@ def _degrees(text: str, name: str, number: int) -> float:
     except ValueError:
         value = float("nan")
     if not -limit <= value <= limit:
-        raise FileUnreadable(f"row {number} has no {name} from {-limit:g} to {limit:g}")
+        raise FileUnreadable(f"row {number} has no {name} from {-limit:g} to {limit:g}", name)
     return value
 
 
@@ -133,6 +153,6 @@ def _value(text: str, name: str, number: int) -> float:
     limit = RANGES[name]
     if not limit.low <= value <= limit.high:
         raise FileUnreadable(
-            f"row {number} has {name} {text[:30]!r}, which is not from {limit.low:g} to {limit.high:g}"
+            f"row {number} has {name} {text[:30]!r}, which is not from {limit.low:g} to {limit.high:g}", name
         )
     return value

@@ -95,7 +95,7 @@ def _checked(found: FileWeather) -> FileWeather:
         for name, column in values.items():
             bad = np.flatnonzero(~np.isnan(column) & ~_within(name, column))
             if len(bad):
-                raise FileUnreadable(f"row {int(bad[0]) + 1} has {name} {column[bad[0]]:g}, which cannot be")
+                raise FileUnreadable(f"row {int(bad[0]) + 1} has {name} {column[bad[0]]:g}, which cannot be", name)
         parts.append(PlaceWeather(part.latitude_deg, part.longitude_deg, part.starts_s, values))
     return FileWeather(found.typical, found.step_s, tuple(parts))
 

@@ -159,9 +159,11 @@ class TrackerConnection(asyncio.Protocol):
             self.close()
 
     def eof_received(self) -> bool:
+        """A device that has said all it wanted may still listen: it hears every answer before the connection ends."""
         if self._buffer:
             self._intake.refuse(self._protocol.name, "truncated", ident=self._link.ident if self._link else None)
-        return False
+        self._intake.when_answered(self.close)
+        return True
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.connections.discard(self)

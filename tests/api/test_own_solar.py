@@ -70,6 +70,26 @@ async def test_a_fleet_sums_the_clear_sky_power_of_its_members(here: Installatio
     assert (past.status, past.json()["code"]) == (409, "cannot_compute"), "no weather is known"
 
 
+async def test_a_fleets_filter_is_shown_and_stays_until_it_is_sent(here: Installation) -> None:
+    boss = await here.account("Acme")
+    items = [{"name": name, "site": ROOF, "zone": name, "tags": ["roof", name]} for name in ("One", "Two")]
+    await boss.do("POST", "/solar/resources", items)
+    wanted = {"zone": None, "feeder": None, "customer_class": None, "tags": ["roof", "One"], "box": None}
+    fleet = await boss.do("POST", "/solar/fleets", {"name": "Suns", "filter": {"tags": ["roof", "One"]}}, 201)
+    path = f"/solar/fleets/{fleet['id']}"
+    assert (fleet["filter"], fleet["resources"]) == (wanted, 1)
+    renamed = await boss.do("PUT", path, {"name": "Moons"})
+    assert (renamed["filter"], renamed["resources"]) == (wanted, 1)
+    wider = await boss.do("PUT", path, {"name": "Moons", "filter": {"box": [-180, -90, 180, 90]}})
+    assert (wider["filter"]["tags"], wider["resources"]) == ([], 2)
+    assert [one["name"] for one in (await boss.get(f"{path}/resources"))["items"]] == ["One", "Two"]
+    for bad in ({}, {"box": [0, 2, 1, 1]}, {"box": [0, -91, 1, 1]}, {"zone": "\0"}, {"place": "x"}):
+        refused = await boss.call("PUT", path, {"name": "Moons", "filter": bad})
+        assert refused.status == 422, refused.text
+    none = await boss.do("PUT", path, {"name": "Moons", "filter": None})
+    assert (none["filter"], none["resources"]) == (None, 0)
+
+
 async def test_whoever_has_only_grants_sees_no_solar_power(here: Installation) -> None:
     boss = await here.account("Acme")
     await boss.do("POST", "/solar/resources", [{"name": "Roof", "site": ROOF}])

@@ -253,6 +253,14 @@ async def test_a_gzip_body_is_undone_and_counted_after_that(caller: Caller) -> N
     assert (await caller.call("POST", "/made/things/1", gzip.compress(b"x" * 51), [WORD, zipped])).status == 413
     assert (await caller.call("POST", "/made/things/1", gzip.compress(b"abc" * 9)[:-9], [WORD, zipped])).status == 400
     assert (await caller.call("POST", "/made/things/1", b"plain", [WORD, zipped])).status == 400
+    members = gzip.compress(b"ab") + gzip.compress(b"cd")
+    for cut in range(0, len(members), 7):
+        pieces = [members[:cut], members[cut:]]
+        answer = await caller.call("POST", "/made/things/1", pieces, [WORD, zipped])
+        assert answer.json()["body"] == "abcd"
+    for tail in (b"junk", gzip.compress(b"cd")[:-1]):
+        answer = await caller.call("POST", "/made/things/1", gzip.compress(b"ab") + tail, [WORD, zipped])
+        assert answer.status == 400
     assert (await caller.call("POST", "/made/things/1", b"x", [WORD, ("content-encoding", "br")])).status == 400
 
 

@@ -7,6 +7,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -191,6 +192,7 @@ def walk(book: Handbook, values: dict[str, str], run: Callable[[Call], str]) -> 
             text = run(filled(call, values))
             if not example.waits or json.loads(text)[example.waits[0]] not in example.waits[1]:
                 break
+            time.sleep(0.1)
         else:
             raise AssertionError(f"{title} is asked for again and again")
         values |= {name: values[of] for name, of in example.copies.items()}

@@ -94,6 +94,19 @@ async def test_a_body_too_large_is_refused_before_it_arrives(port: int) -> None:
     assert not heard.endswith(b"<still open>")
 
 
+async def test_who_sends_more_than_is_taken_still_hears_why(port: int) -> None:
+    """A connection closed while it still carries a body takes the answer away from its sender."""
+    for path in ("/made/echo", "/made/none"):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        body = b"x" * 20_000_000
+        writer.write(post(body, path))
+        await writer.drain()
+        head = await reader.readuntil(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 413" if path == "/made/echo" else b"HTTP/1.1 400")
+        assert await reader.read() != b""
+        writer.close()
+
+
 async def test_a_chunked_body_is_counted_as_it_comes(port: int) -> None:
     chunks = b"".join(b"32\r\n" + b"x" * 50 + b"\r\n" for _ in range(4)) + b"0\r\n\r\n"
     heard = await talk(port, post(chunks, "/made/echo", "Transfer-Encoding: chunked"))

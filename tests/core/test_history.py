@@ -156,6 +156,42 @@ async def test_a_mileage_stated_at_registration_counts_from_the_first_report(yar
     assert (round(route.origin_mileage_m), round(route.destination_mileage_m)) == (1_000_000, 1_010_000)
 
 
+async def test_the_mileage_of_a_device_with_an_odometer_is_the_same_in_whatever_order_its_reports_come(
+    yard: Yard,
+) -> None:
+    """Some devices send the newest of what they kept first."""
+    reports = []
+    for turn, hour in enumerate((6, 10, 32)):
+        for report in drive(DAY_S + hour * 3600, 20, lat=48.0 + turn * 20_000 / 111_195.08):
+            assert report.lat_deg is not None
+            reports.append(replace(report, odometer_m=round(120e6 + (report.lat_deg - 48.0) * 111_195.08)))
+    forth, back = await yard.add("forth"), await yard.add("back", mileage_km=5)
+    now_s = DAY_S + 40 * 3600
+    await yard.send(forth, reports, received_s=now_s)
+    for place in range(len(reports), 0, -9):
+        await yard.send(back, reports[max(0, place - 9) : place], received_s=now_s)
+        assert (await yard.state(back)).mileage_raw_m == pytest.approx(120_060_000, abs=2)
+    state = await yard.state(back)
+    assert (state.mileage_raw_m, state.mileage_m) == pytest.approx((120_060_000, 65_000), abs=2)
+    expected, found = await yard.day(forth), await yard.day(back)
+    assert shape(found) == shape(expected) and len(found.routes) == 2
+    assert found.device.mileage_raw_m == pytest.approx(expected.device.mileage_raw_m, abs=2)
+
+
+async def test_an_earlier_day_that_comes_late_with_its_odometer_moves_no_later_one(yard: Yard) -> None:
+    device = await yard.add("van")
+    first = [replace(report, odometer_m=120_000_000 + 500 * i) for i, report in enumerate(drive(SIX, 20))]
+    second = [replace(r, odometer_m=121_000_000 + 500 * i) for i, r in enumerate(drive(SIX + 86_400, 20, lat=48.2))]
+    now_s = SIX + 86_400 + 3600
+    await yard.send(device, second, received_s=now_s)
+    before = await yard.day(device, DAY_S + 86_400)
+    await yard.send(device, first, received_s=now_s + 60)
+    after, old = await yard.day(device, DAY_S + 86_400), await yard.day(device)
+    assert after.routes[0].origin_mileage_m == before.routes[0].origin_mileage_m == 121_000_000
+    assert after.device.mileage_raw_m == before.device.mileage_raw_m
+    assert (old.routes[0].origin_mileage_m, old.routes[0].destination_mileage_m) == (120_000_000, 120_020_000)
+
+
 async def test_a_later_calibration_holds_from_its_moment_and_leaves_earlier_routes(yard: Yard) -> None:
     device = await yard.add("Van")
     await yard.send(device, drive(SIX, 10))

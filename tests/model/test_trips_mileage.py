@@ -9,6 +9,7 @@ from fleetline.model.trips.mileage import (
     ODOMETER,
     DayCounter,
     Offset,
+    anchored,
     calibrated_offset_um,
     calibration,
     counter_um,
@@ -24,6 +25,7 @@ from tests.model.trips_kit import DAY_S, Script, routes_by, run
 
 KM = 1_000_000_000
 DAY = DAY_S // 86_400
+DAY_MS = 86_400_000
 END_S = DAY_S + 30 * 3600
 
 
@@ -45,7 +47,7 @@ def test_a_late_report_never_moves_a_day_that_has_begun() -> None:
     counters, _ = settle({}, {10: 5 * KM, 11: 1 * KM}, 0, in_order=True)
     changed, offsets = settle(counters, {10: 7 * KM}, 999, in_order=False)
     assert changed == {10: DayCounter(10, 0, 7 * KM, 7 * KM)}
-    assert offsets == [Offset(999, LATE, 2 * KM)]
+    assert offsets == [Offset(999, LATE, 2 * KM, 10)]
     again, nothing = settle({**counters, **changed}, {10: 7 * KM}, 1000, in_order=False)
     assert (again, nothing) == ({}, [])
 
@@ -55,7 +57,7 @@ def test_a_late_report_that_shortens_a_day_takes_no_mileage_back() -> None:
     shorter, offsets = settle(counters, {10: 4 * KM}, 999, in_order=False)
     assert offsets == []
     longer, offsets = settle({**counters, **shorter}, {10: 6 * KM}, 1000, in_order=False)
-    assert offsets == [Offset(1000, LATE, 1 * KM)]
+    assert offsets == [Offset(1000, LATE, 1 * KM, 10)]
     assert longer[10].metres_um == 6 * KM
 
 
@@ -63,12 +65,12 @@ def test_a_late_day_that_never_was_enters_whole() -> None:
     counters, _ = settle({}, {10: 5 * KM, 12: 1 * KM}, 0, in_order=True)
     changed, offsets = settle(counters, {11: 2 * KM}, 7, in_order=False)
     assert changed[11].start_um == 5 * KM
-    assert offsets == [Offset(7, LATE, 2 * KM)]
+    assert offsets == [Offset(7, LATE, 2 * KM, 11)]
 
 
 def test_raw_adds_the_first_odometer_and_calibrated_the_last_word() -> None:
     offsets = [
-        Offset(100, ODOMETER, 50_000 * KM),
+        Offset(100, ODOMETER, 50_000 * KM, 0),
         calibration(CALIBRATED, 200, 120_000, 10 * KM),
         Offset(300, LATE, 2 * KM),
         calibration(FITTED, 400, 80_000, 30 * KM),
@@ -98,7 +100,7 @@ def test_the_first_odometer_is_noted_with_the_counter_of_its_moment() -> None:
     assert (metres, day) == (7_000_000, DAY)
     counters, _ = settle({}, outcome.days, 0, in_order=True)
     offset = odometer_offset(first, counters[DAY].start_um)
-    assert offset == Offset(at_ms, ODOMETER, 7000 * KM - before_um)
+    assert offset == Offset(at_ms, ODOMETER, 7000 * KM - before_um, DAY)
     raw = device_counters(counter_um(fold.view(END_S * 1000), counters), [offset], END_S * 1000)[1]
     assert raw == whole_km(7000 * KM + sum(outcome.days.values()) - before_um)
 
@@ -154,3 +156,28 @@ def test_an_odometer_that_sticks_for_less_is_believed() -> None:
 
 def test_kilometres_are_cut_for_counters_and_rounded_for_distances() -> None:
     assert (whole_km(1_999_999_999), distance_km(1_499_999_999), distance_km(1_500_000_000)) == (1, 1, 2)
+
+
+def test_late_metres_are_known_already_to_what_was_read_or_stated_on_a_later_day() -> None:
+    offsets = [
+        Offset(3 * DAY_MS + 5, ODOMETER, 50_000 * KM, 3),
+        calibration(CALIBRATED, 5 * DAY_MS, 120_000, 10 * KM),
+        Offset(6 * DAY_MS, LATE, 2 * KM, 2),
+        Offset(6 * DAY_MS, LATE, 1 * KM, 4),
+        Offset(6 * DAY_MS, LATE, 3 * KM, 5),
+    ]
+    assert raw_offset_um(offsets, 7 * DAY_MS) == 50_004 * KM
+    assert calibrated_offset_um(offsets, 7 * DAY_MS) == 119_993 * KM
+
+
+def test_an_earlier_odometer_moves_no_day_whose_odometer_came_before_it() -> None:
+    former = Offset(3 * DAY_MS + 5, ODOMETER, 50_000 * KM, 3)
+    offsets = [
+        *anchored([former], Offset(1 * DAY_MS + 5, ODOMETER, 49_900 * KM, 1)),
+        Offset(5 * DAY_MS, LATE, 100 * KM, 1),
+    ]
+    moments = (0, 2 * DAY_MS - 1, 3 * DAY_MS, 9 * DAY_MS)
+    assert [raw_offset_um(offsets, at) // KM for at in moments] == [49_900, 49_900, 50_000, 50_000]
+    offsets.append(Offset(6 * DAY_MS, LATE, 7 * KM, 4))
+    assert [raw_offset_um(offsets, at) // KM for at in (5 * DAY_MS, 7 * DAY_MS)] == [50_000, 50_007]
+    assert anchored([former], Offset(3 * DAY_MS + 2, ODOMETER, 7, 3)) == [Offset(3 * DAY_MS + 2, ODOMETER, 7, 3)]

@@ -245,3 +245,120 @@ async def test_pipelined_http_requests_are_answered_in_their_order() -> None:
     writer.close()
     server.close()
     await intake.stop()
+
+
+async def test_a_device_that_has_sent_its_end_still_hears_the_answers(place: Place) -> None:
+    for number in range(20):
+        reader, writer = await place.dial()
+        writer.write(messages(number + 1, per_packet=50)[1])
+        writer.write_eof()
+        assert await asyncio.wait_for(reader.read(), 5) == (number + 1).to_bytes(4, "big")
+        writer.close()
+
+
+@dataclass
+class Web:
+    """An OsmAnd server on a free port, and what it stored."""
+
+    journal: MemoryJournal
+    intake: Intake
+    port: int
+
+    def stored(self) -> list[bytes]:
+        return [frame for _, body in self.journal.rows for frame in unpack_frames(body).frames]
+
+    async def dial(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        return await asyncio.open_connection("127.0.0.1", self.port)
+
+    async def said(self, request: bytes, *, eof: bool = False) -> bytes:
+        """Everything that the server answers until it ends the connection."""
+        reader, writer = await self.dial()
+        writer.write(request)
+        if eof:
+            writer.write_eof()
+        answered = await asyncio.wait_for(reader.read(), 5)
+        writer.close()
+        return answered
+
+
+@pytest.fixture
+async def web() -> AsyncIterator[Web]:
+    journal = MemoryJournal()
+    intake = new_intake(journal)
+    server, connections = await listen_http(PROTOCOLS["osmand"], intake, "127.0.0.1", 0)
+    yield Web(journal, intake, server.sockets[0].getsockname()[1])
+    server.close()
+    for connection in list(connections):
+        connection.close()
+    await intake.stop()
+
+
+QUERY = f"id={IMEI}&lat=1&lon=2&timestamp={NOW // 1000}"
+
+
+async def test_a_client_that_has_sent_its_end_still_hears_the_answers(web: Web) -> None:
+    answered = await web.said(f"GET /?{QUERY} HTTP/1.1\r\nHost: x\r\n\r\n".encode() * 2, eof=True)
+    assert re.findall(rb"HTTP/1.1 (\d+)", answered) == [b"200", b"200"]
+
+
+@pytest.mark.parametrize("head", ["HTTP/1.0\r\n", "HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"])
+async def test_the_connection_ends_where_the_client_wants_it_to_end(web: Web, head: str) -> None:
+    answered = await web.said(f"GET /?{QUERY} {head}\r\n".encode())
+    assert answered.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert len(web.stored()) == 1
+
+
+OFFER = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n"
+
+
+async def test_an_offer_to_speak_http_2_is_not_taken_up_and_costs_nothing(web: Web) -> None:
+    """Java's own client makes it with every first request."""
+    form = f"POST / HTTP/1.1\r\nHost: x\r\n{OFFER}Content-Length: {len(QUERY)}\r\n\r\n{QUERY}"
+    query = f"GET /?{QUERY} HTTP/1.1\r\nHost: x\r\n{OFFER}\r\n"
+    answered = await web.said((form + query + form).encode(), eof=True)
+    assert re.findall(rb"HTTP/1.1 (\d+)", answered) == [b"200"] * 3
+    assert [QUERY.encode() in frame for frame in web.stored()] == [True] * 3
+
+
+async def test_what_is_no_request_is_answered_after_the_requests_before_it(web: Web) -> None:
+    good = f"GET /?{QUERY} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+    answered = await web.said(good + b"\x00\x0f350000000000006" + good)
+    assert re.findall(rb"HTTP/1.1 (\d+)", answered) == [b"200", b"400"]
+    assert web.intake.refused["osmand", "http"] == 1
+
+
+async def test_headers_without_end_are_cut_off(web: Web) -> None:
+    reader, writer = await web.dial()
+    writer.write(b"GET / HTTP/1.1\r\nX: ")
+    with contextlib.suppress(ConnectionError):  # what was sent after the cut is reset, as it should be
+        for _ in range(100):
+            writer.write(b"x" * 10_000)
+            await asyncio.wait_for(writer.drain(), 5)
+        assert (await asyncio.wait_for(reader.read(), 5)).startswith(b"HTTP/1.1 413 ")
+    assert web.intake.refused["osmand", "oversized"] == 1
+    writer.close()
+
+
+async def test_a_client_that_never_waits_for_its_answers_gets_them_all(web: Web) -> None:
+    reader, writer = await web.dial()
+    writer.write(f"GET /?{QUERY} HTTP/1.1\r\nHost: x\r\n\r\n".encode() * 1000)
+    writer.write_eof()
+    assert (await asyncio.wait_for(reader.read(), 30)).count(b"HTTP/1.1 200 OK") == 1000
+    writer.close()
+
+
+async def test_a_gateway_keeps_its_connection_when_one_of_its_devices_comes_another_way(
+    web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def anybody(ident: str, protocol: str) -> int:
+        return int(ident)
+
+    monkeypatch.setattr(web.intake, "_resolve", anybody)
+    reader, gateway = await web.dial()
+    for ident in ("1", "2"):
+        gateway.write(f"GET /?id={ident}&lat=1&lon=2 HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        assert b" 200 " in await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+    await web.said(b"GET /?id=1&lat=1&lon=2 HTTP/1.0\r\n\r\n")
+    gateway.write(b"GET /?id=2&lat=1&lon=2 HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert b" 200 " in await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+    gateway.close()

@@ -115,6 +115,19 @@ def test_members_come_into_a_fleet_and_leave_it(look: Look, suns: Suns) -> None:
     assert look.troubles == []
 
 
+def test_a_fleet_says_who_comes_in_by_its_filter(look: Look, suns: Suns) -> None:
+    wanted = {"zone": "South", "box": [-10, 40, 20, 60]}
+    fleet = asked(look, "POST", "/solar/fleets", {"name": "All of the south", "filter": wanted})
+    page = look.go(f"/solar/fleets/{fleet['id']}")
+    expect(page.get_by_text("every resource of zone South from -10° to 20° east, 40° to 60° north")).to_be_visible()
+    expect(page.locator("table.list tbody tr")).to_have_count(fleet["resources"])
+    assert fleet["resources"] >= 2
+    page.get_by_label("Tick Second").check()
+    page.get_by_role("button", name="Take out of the fleet").click()
+    expect(page.locator("table.list tbody tr")).to_have_count(fleet["resources"])
+    assert look.troubles == []
+
+
 def test_suns_on_the_drawing_lead_to_their_resource(look: Look, suns: Suns) -> None:
     page = look.go(f"/solar/resources/{suns.roof}")
     canvas = page.locator("fleet-places canvas")

@@ -54,7 +54,10 @@ class ResourceRows(Protocol):
         ...
 
     async def keep_resources(self, resources: Iterable[PowerResource]) -> None:
-        """Add what is new and change what is not."""
+        """Add what is new and change what is not, all of one account.
+
+        They enter and leave fleets that have a filter at once, which gives those fleets a new version.
+        """
         ...
 
     async def remove_resources(self, account_id: str, resource_ids: Sequence[str]) -> int:
@@ -77,12 +80,16 @@ class FleetRows(Protocol):
 
     async def keep_fleet(self, fleet: Fleet) -> None: ...
 
+    async def refill_fleet(self, fleet: Fleet) -> None:
+        """After its filter has changed: who fits it now is a member by it, who does not is none by it."""
+        ...
+
     async def remove_fleet(self, fleet_id: str) -> None:
         """The resources stay."""
         ...
 
-    async def member_ids(self, fleet_id: str) -> list[str]:
-        """In the order of their ids."""
+    async def listed_ids(self, fleet_id: str) -> list[str]:
+        """Members that were put in by their ids, whether they fit the filter or not, in the order of their ids."""
         ...
 
     async def member_counts(self, fleet_ids: Sequence[str]) -> dict[str, int]: ...
@@ -98,10 +105,12 @@ class FleetRows(Protocol):
         ...
 
     async def add_members(self, fleet_id: str, resource_ids: Sequence[str]) -> int:
-        """How many were not in it before."""
+        """Put them on the list; how many were not on it before."""
         ...
 
-    async def remove_members(self, fleet_id: str, resource_ids: Sequence[str]) -> int: ...
+    async def remove_members(self, fleet_id: str, resource_ids: Sequence[str]) -> int:
+        """Take them off the list, those that fit the filter stay members; how many were on it."""
+        ...
 
     async def touch_fleets_of(self, resource_ids: Sequence[str], at_ms: int) -> None:
         """A new version of every fleet that one of these resources is in."""

@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from fleetline.model.trips.routes import Route
+from fleetline.model.trips.routes import DAY_MS, Route
 from fleetline.model.trips.view import View
 
 UM_PER_KM: Final = 1_000_000_000
@@ -15,6 +15,10 @@ ODOMETER: Final = "odometer"
 CALIBRATED: Final = "calibrated"
 FITTED: Final = "fitted"
 LATE: Final = "late"
+
+
+SOME_DAY: Final = 2**31
+"""Later than any day."""
 
 
 class DayCounter(msgspec.Struct, frozen=True, array_like=True):
@@ -37,12 +41,16 @@ class Offset(msgspec.Struct, frozen=True, array_like=True):
     kind  ODOMETER     first odometer minus the counter then; holds for the raw counter at all times
           CALIBRATED   an owner's mileage at that moment minus the counter then
           FITTED       the other vehicle's last mileage minus the counter then
-          LATE         metres that late reports added to a day which has a successor; adds to whatever is in force
+          LATE         metres that late reports added to a day which has a successor; adds to whatever is in force,
+                       but not to what was read or stated on a later day: that knows these metres
+    day   of LATE: whose metres they are. Of ODOMETER: that of the reading that came first; an earlier one that came
+          late takes its place, and late metres since then are in the numbers of that day and of all after it
     """
 
     at_ms: int
     kind: str
     um: int
+    day: int = SOME_DAY
 
 
 def settle(
@@ -74,7 +82,7 @@ def settle(
             days[after.day] = msgspec.structs.replace(after, start_um=current.start_um + current.metres_um)
             current = msgspec.structs.replace(current, passed_on_um=current.metres_um)
         elif later and current.metres_um > current.passed_on_um:
-            offsets.append(Offset(received_ms, LATE, current.metres_um - current.passed_on_um))
+            offsets.append(Offset(received_ms, LATE, current.metres_um - current.passed_on_um, day))
             current = msgspec.structs.replace(current, passed_on_um=current.metres_um)
         days[day] = current
     return {day: item for day, item in days.items() if stored.get(day) != item}, offsets
@@ -82,7 +90,16 @@ def settle(
 
 def raw_offset_um(offsets: Iterable[Offset], at_ms: int) -> int:
     """What the uncalibrated counter adds at a moment: the first odometer, and late metres received by then."""
-    return sum(item.um for item in offsets if item.kind == ODOMETER or (item.kind == LATE and item.at_ms <= at_ms))
+    offsets = list(offsets)
+    late = [item for item in offsets if item.kind == LATE]
+    base = next((item for item in offsets if item.kind == ODOMETER), None)
+    if base is None:
+        return sum(item.um for item in late if item.at_ms <= at_ms)
+    since, today = base.at_ms // DAY_MS, at_ms // DAY_MS
+    read = since if base.day == SOME_DAY else base.day
+    due = [item for item in late if since <= item.day < read and item.day < today]
+    due += [item for item in late if read <= item.day and item.at_ms <= at_ms]
+    return base.um + sum(item.um for item in due)
 
 
 def calibrated_offset_um(offsets: Sequence[Offset], at_ms: int) -> int:
@@ -91,7 +108,8 @@ def calibrated_offset_um(offsets: Sequence[Offset], at_ms: int) -> int:
     if not based:
         return raw_offset_um(offsets, at_ms)
     base = max(based, key=lambda item: item.at_ms)
-    return base.um + sum(item.um for item in offsets if item.kind == LATE and base.at_ms < item.at_ms <= at_ms)
+    late = [item for item in offsets if item.kind == LATE and item.day >= base.at_ms // DAY_MS]
+    return base.um + sum(item.um for item in late if base.at_ms < item.at_ms <= at_ms)
 
 
 def calibration(kind: str, at_ms: int, mileage_km: float, counter_um: int) -> Offset:
@@ -101,8 +119,16 @@ def calibration(kind: str, at_ms: int, mileage_km: float, counter_um: int) -> Of
 
 def odometer_offset(first_odometer: tuple[int, int, int, int], start_um: int) -> Offset:
     """From `View.first_odometer`; start_um: the counter its day began with."""
-    at_ms, metres, _, since_midnight_um = first_odometer
-    return Offset(at_ms, ODOMETER, metres * UM_PER_M - start_um - since_midnight_um)
+    at_ms, metres, day, since_midnight_um = first_odometer
+    return Offset(at_ms, ODOMETER, metres * UM_PER_M - start_um - since_midnight_um, day)
+
+
+def anchored(offsets: Sequence[Offset], first: Offset) -> list[Offset]:
+    """The offsets with a first odometer that was not known before, or where the counter then has changed."""
+    former = [item for item in offsets if item.kind == ODOMETER]
+    others = [item for item in offsets if item.kind != ODOMETER]
+    first = msgspec.structs.replace(first, day=max([first.day, *(item.day for item in former)]))
+    return sorted([*others, first], key=lambda item: item.at_ms)
 
 
 def counter_um(view: View, stored: Mapping[int, DayCounter]) -> int:

@@ -9,18 +9,19 @@ from fleetline.core.ports.power import SitePlace
 from fleetline.model.power import Fleet, PowerResource
 from fleetline.model.resource import Place
 from fleetline.stores.engine import Connection
+from fleetline.stores.tables.power_matching import filter_of, filter_text, refill
 from fleetline.stores.tables.power_resources import OWN, SELECTED, resources_of
 
 COLUMNS: Final = (
-    "fleet_id", "account_id", "name", "description", "tags", "created_at_ms", "updated_at_ms", "version",
+    "fleet_id", "account_id", "name", "description", "tags", "filter", "created_at_ms", "updated_at_ms", "version",
 )  # fmt: skip
 _SELECTED: Final = ", ".join(f"f.{name}" for name in COLUMNS)
 _KEEP: Final = (
     f"INSERT INTO power_fleets ({', '.join(COLUMNS)}, name_key)"
     f" VALUES ({', '.join(f'${index}' for index in range(1, len(COLUMNS) + 2))})"
     " ON CONFLICT (fleet_id) DO UPDATE SET name = excluded.name, name_key = excluded.name_key,"
-    " description = excluded.description, tags = excluded.tags, updated_at_ms = excluded.updated_at_ms,"
-    " version = excluded.version"
+    " description = excluded.description, tags = excluded.tags, filter = excluded.filter,"
+    " updated_at_ms = excluded.updated_at_ms, version = excluded.version"
 )
 
 
@@ -28,6 +29,7 @@ def fleet_of(row: Sequence[Any]) -> Fleet:
     """From the columns of COLUMNS in their order."""
     facts = dict(zip(COLUMNS, row, strict=True))
     facts["tags"] = tuple(msgspec.json.decode(facts["tags"]))
+    facts["filter"] = filter_of(facts["filter"])
     return Fleet(**facts)
 
 
@@ -66,15 +68,19 @@ class FleetTables:
     async def keep_fleet(self, fleet: Fleet) -> None:
         facts = {name: getattr(fleet, name) for name in COLUMNS}
         facts["tags"] = msgspec.json.encode(fleet.tags).decode()
+        facts["filter"] = filter_text(fleet.filter)
         await self._connection.execute(_KEEP, *facts.values(), fleet.name.casefold())
+
+    async def refill_fleet(self, fleet: Fleet) -> None:
+        await refill(self._connection, fleet)
 
     async def remove_fleet(self, fleet_id: str) -> None:
         await self._connection.execute("DELETE FROM power_members WHERE fleet_id = $1", fleet_id)
         await self._connection.execute("DELETE FROM power_fleets WHERE fleet_id = $1", fleet_id)
 
-    async def member_ids(self, fleet_id: str) -> list[str]:
+    async def listed_ids(self, fleet_id: str) -> list[str]:
         rows = await self._connection.fetch(
-            "SELECT resource_id FROM power_members WHERE fleet_id = $1 ORDER BY resource_id", fleet_id
+            "SELECT resource_id FROM power_members WHERE fleet_id = $1 AND listed = 1 ORDER BY resource_id", fleet_id
         )
         return [row[0] for row in rows]
 
@@ -114,14 +120,20 @@ class FleetTables:
         return await self._connection.execute(
             "INSERT INTO power_members (fleet_id, resource_id)"
             " SELECT $1, r.resource_id FROM power_resources r WHERE r.resource_id {in_texts:$2}"
-            " ON CONFLICT (fleet_id, resource_id) DO NOTHING",
+            " ON CONFLICT (fleet_id, resource_id) DO UPDATE SET listed = 1 WHERE power_members.listed = 0",
             fleet_id, list(resource_ids),
         )  # fmt: skip
 
     async def remove_members(self, fleet_id: str, resource_ids: Sequence[str]) -> int:
-        return await self._connection.execute(
-            "DELETE FROM power_members WHERE fleet_id = $1 AND resource_id {in_texts:$2}", fleet_id, list(resource_ids)
-        )
+        staying = await self._connection.execute(
+            "UPDATE power_members SET listed = 0"
+            " WHERE fleet_id = $1 AND listed = 1 AND matched = 1 AND resource_id {in_texts:$2}",
+            fleet_id, list(resource_ids),
+        )  # fmt: skip
+        return staying + await self._connection.execute(
+            "DELETE FROM power_members WHERE fleet_id = $1 AND matched = 0 AND resource_id {in_texts:$2}",
+            fleet_id, list(resource_ids),
+        )  # fmt: skip
 
     async def touch_fleets_of(self, resource_ids: Sequence[str], at_ms: int) -> None:
         await self._connection.execute(

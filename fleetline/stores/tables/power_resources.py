@@ -12,6 +12,7 @@ from fleetline.model.power import PowerResource
 from fleetline.model.resource import Box, Place, ResourceFilter, row_count
 from fleetline.model.resource_text import site_of, text_of
 from fleetline.stores.engine import Connection
+from fleetline.stores.tables.power_matching import refit
 
 COLUMNS: Final = (
     "resource_id", "account_id", "name", "description", "customer_site_id", "zone", "feeder", "customer_class", "tags",
@@ -130,6 +131,7 @@ class ResourceTables:
         kept = list(resources)
         rows = _rows(kept) if len(kept) < MANY else await asyncio.to_thread(_rows, kept)
         await self._connection.execute_many(_KEEP, rows)
+        await refit(self._connection, kept)
 
     async def remove_resources(self, account_id: str, resource_ids: Sequence[str]) -> int:
         gone = list(await self.known(account_id, resource_ids))

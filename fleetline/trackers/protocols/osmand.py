@@ -37,10 +37,10 @@ _JSON: Final = "application/json"
 
 
 def _location(draft: Draft, text: str) -> None:
-    lat, comma, lon = text.partition(",")
-    if not comma:
+    parts = text.split(",")
+    if len(parts) < 2:
         raise Undecodable("value")
-    draft.fields["lat_deg"], draft.fields["lon_deg"] = number(lat), number(lon)
+    draft.fields["lat_deg"], draft.fields["lon_deg"] = number(parts[0]), number(parts[1])
 
 
 def _listed(name: str) -> Callable[[Draft, str], None]:

@@ -121,13 +121,11 @@ def _int(text: str) -> int:
 
 
 def place(draft: Draft) -> Report:
-    """The finished report. Latitude and longitude both zero, or one of them alone, are no position."""
+    """The finished report. Both zero, one of them alone or a place off the globe are no position: the rest counts."""
     fields = {name: value for name, value in draft.fields.items() if value is not None}
     lat, lon = fields.pop("lat_deg", None), fields.pop("lon_deg", None)
     valid = fields.pop("valid", True)
-    if lat is not None and lon is not None and (lat or lon):
-        if abs(lat) > 90 or abs(lon) > 180:
-            raise Undecodable("range")
+    if lat is not None and lon is not None and (lat or lon) and abs(lat) <= 90 and abs(lon) <= 180:
         fields |= {"lat_deg": lat, "lon_deg": lon, "valid": valid}
     if not 0 <= fields.get("satellites", 0) < 1000:
         del fields["satellites"]

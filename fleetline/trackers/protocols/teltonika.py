@@ -11,6 +11,8 @@ from fleetline.trackers.protocols.teltonika_columns import decode_many
 from fleetline.trackers.protocols.teltonika_decode import decode
 from fleetline.trackers.protocols.teltonika_encode import encode
 from fleetline.trackers.protocols.teltonika_frame import (
+    CODEC_8,
+    CODEC_8_WIDE,
     HEAD,
     MAX_DATA,
     MAX_IDENT,
@@ -170,16 +172,24 @@ def _check_records(frame: bytes, codec: int, count: int, first: int, last: int, 
         raise Undecodable("codec", reply=reply)
     if frame[last] != count:
         raise Undecodable("count", reply=reply)
-    try:
-        fits = records_fit(frame, codec, first, last, count)
-    except IndexError:
-        fits = False
-    if not fits:
+    if not _fit(frame, codec, first, last, count) and not (
+        codec == CODEC_8 and _fit(frame, CODEC_8_WIDE, first, last, count)
+    ):
         raise Undecodable("structure", reply=reply)
 
 
+def _fit(frame: bytes, codec: int, first: int, last: int, count: int) -> bool:
+    try:
+        return records_fit(frame, codec, first, last, count)
+    except IndexError:
+        return False
+
+
 def _receive_login(frame: bytes) -> Receipt:
-    return Receipt(ident_of(frame[2:]), 0, _ACCEPTED, _REFUSED)
+    try:
+        return Receipt(ident_of(frame[2:]), 0, _ACCEPTED, _REFUSED)
+    except Undecodable:
+        raise Undecodable("ident", reply=_REFUSED, fatal=True) from None
 
 
 def _receive_datagram(frame: bytes) -> Receipt:

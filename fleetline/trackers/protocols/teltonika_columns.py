@@ -133,20 +133,20 @@ def _read_walked(batch: Batch, frames: Numbers, pieces: list[Piece]) -> list[tup
     for index in frames.tolist():
         start, end = int(batch.start[index]), int(batch.end[index])
         try:
-            found = record_starts(batch.raw, Part(start, end))
+            codec, found = record_starts(batch.raw, Part(start, end))
         except Undecodable as fault:
             refused.append((index, fault.reason))
             continue
-        walked.append((index, batch.raw[start], len(found)))
+        walked.append((index, codec, len(found)))
         starts += found
         ends += found[1:]
         ends.append(end - 1)
     if walked:
-        frame, codec, count = np.array(walked, np.int64).T
+        frame, codecs, count = np.array(walked, np.int64).T
         at = np.array(starts, np.int64)
         order = np.arange(len(at)) - np.repeat(np.cumsum(count) - count, count)
         length = np.array(ends, np.int64) - at
-        runs = Runs(at, np.ones_like(at), length, np.repeat(frame, count), np.repeat(codec, count), order)
+        runs = Runs(at, np.ones_like(at), length, np.repeat(frame, count), np.repeat(codecs, count), order)
         for group in groups(batch, runs):
             _read_records(batch, _records(batch, group), pieces)
     return refused

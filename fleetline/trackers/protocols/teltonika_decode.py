@@ -29,6 +29,7 @@ def decode(frame: bytes) -> Decoded:
         return Decoded(ident, (text_report(frame, part),), b"" if answer is None else answer + b"\x01")
     if codec not in RECORD_CODECS:
         raise Undecodable("codec")
-    reports = tuple(report_of(layout_of(frame, at, codec), frame, at) for at in record_starts(frame, part))
+    shape, starts = record_starts(frame, part)
+    reports = tuple(report_of(layout_of(frame, at, shape), frame, at) for at in starts)
     reply = count.to_bytes(4, "big") if answer is None else answer + bytes((count,))
     return Decoded(ident, reports, reply)

@@ -9,6 +9,8 @@ from fleetline.model.wire import Undecodable
 PREAMBLE: Final = b"\x00\x00\x00\x00"
 CODEC_8: Final = 0x08
 CODEC_8_EXTENDED: Final = 0x8E
+CODEC_8_WIDE: Final = 0x108
+"""Not on the wire: codec 8 as some older firmware sends it, with one more group, of elements of 16 bytes."""
 CODEC_16: Final = 0x10
 CODEC_12: Final = 0x0C
 CODEC_13: Final = 0x0D
@@ -92,6 +94,11 @@ def _end_8(data: bytes, at: int) -> int:
     return at + 1 + 9 * data[at]
 
 
+def _end_8_wide(data: bytes, at: int) -> int:
+    at = _end_8(data, at)
+    return at + 1 + 17 * data[at]
+
+
 def _end_16(data: bytes, at: int) -> int:
     at += 28
     at += 1 + 3 * data[at]
@@ -116,6 +123,7 @@ def _end_8_extended(data: bytes, at: int) -> int:
 
 RECORD_END: Final[dict[int, Callable[[bytes, int], int]]] = {
     CODEC_8: _end_8,
+    CODEC_8_WIDE: _end_8_wide,
     CODEC_16: _end_16,
     CODEC_8_EXTENDED: _end_8_extended,
 }
@@ -174,7 +182,8 @@ def records_fit(frame: bytes, codec: int, start: int, end: int, count: int) -> b
     if count == 1:
         return at == end
     step = at - start
-    if step * count == end - start and _ALIKE[codec](frame, start, step, end, count):
+    alike = _ALIKE.get(codec)
+    if alike is not None and step * count == end - start and alike(frame, start, step, end, count):
         return True
     left = count - 1
     while left and at < end:
@@ -219,29 +228,35 @@ def counts_of(frame: bytes, first: int, last: int) -> tuple[tuple[int, int, int,
     return (*found, (last, last + 1, 1, bytes((count,))))
 
 
-def record_starts(frame: bytes, part: Part) -> list[int]:
-    """Where each record begins; Undecodable when the records do not fill the data exactly.
+def record_starts(frame: bytes, part: Part) -> tuple[int, list[int]]:
+    """(codec, where each record begins); Undecodable when the records do not fill the data exactly.
 
-    part  the data from the codec id to the second count, of a codec that carries records
+    part     the data from the codec id to the second count, of a codec that carries records
+    returns  CODEC_8_WIDE where only that fills the data of codec 8
     """
     codec, count = frame[part.start], frame[part.start + 1]
-    end = part.end - 1
-    if frame[end] != count:
+    if frame[part.end - 1] != count:
         raise Undecodable("count")
+    starts = _starts(frame, codec, part.start + 2, part.end - 1, count)
+    if starts is None and codec == CODEC_8:
+        codec = CODEC_8_WIDE
+        starts = _starts(frame, codec, part.start + 2, part.end - 1, count)
+    if starts is None:
+        raise Undecodable("structure")
+    return codec, starts
+
+
+def _starts(frame: bytes, codec: int, at: int, end: int, count: int) -> list[int] | None:
+    """Where the records begin; None when they do not fill [at, end)."""
     record_end = RECORD_END[codec]
-    starts = []
-    at = part.start + 2
+    starts: list[int] = []
     try:
-        for _ in range(count):
+        while len(starts) < count and at < end:
             starts.append(at)
             at = record_end(frame, at)
-            if at > end:
-                raise Undecodable("structure")
     except IndexError:
-        raise Undecodable("structure") from None
-    if at != end:
-        raise Undecodable("structure")
-    return starts
+        return None
+    return starts if at == end and len(starts) == count else None
 
 
 def tcp_part(frame: bytes) -> Part:

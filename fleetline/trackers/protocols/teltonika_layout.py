@@ -8,7 +8,13 @@ from typing import Any, Final, NamedTuple
 
 from fleetline.model.motion import MISSING_64, Report, Value
 from fleetline.trackers.protocols.teltonika_elements import KNOWN, UNPLUG_EVENT, UNPLUGGED, VARIABLE, Known
-from fleetline.trackers.protocols.teltonika_frame import CODEC_8, CODEC_8_EXTENDED, CODEC_16, GPS_BYTES
+from fleetline.trackers.protocols.teltonika_frame import (
+    CODEC_8,
+    CODEC_8_EXTENDED,
+    CODEC_8_WIDE,
+    CODEC_16,
+    GPS_BYTES,
+)
 
 GPS: Final = Struct(">QBiihHBH")
 """Time, priority, longitude, latitude, altitude, angle, satellites, speed."""
@@ -16,22 +22,23 @@ MAX_LAT_E7: Final = 900_000_000
 MAX_LON_E7: Final = 1_800_000_000
 MAX_TIME_MS: Final = 2**62
 """A time from here on is nonsense that no column can hold: it counts as absent."""
-
-_WIDTHS: Final = (1, 2, 4, 8)
+WIDE: Final = 16
 
 
 class Shape(NamedTuple):
-    """How wide the numbers of one codec are, in bytes."""
+    """How wide the numbers of one codec are, in bytes; `widths` of its groups of elements."""
 
     number: int
     element: int
     event: int
     generation: int
     variable: bool
+    widths: tuple[int, ...] = (1, 2, 4, 8)
 
 
 SHAPES: Final = {
     CODEC_8: Shape(1, 1, 1, 0, False),
+    CODEC_8_WIDE: Shape(1, 1, 1, 0, False, (1, 2, 4, 8, WIDE)),
     CODEC_16: Shape(1, 2, 2, 1, False),
     CODEC_8_EXTENDED: Shape(2, 2, 2, 0, True),
 }
@@ -42,7 +49,7 @@ Bytes = tuple[tuple[int, int], ...]
 
 
 class Element(NamedTuple):
-    """One IO element: its number, width and place within the record."""
+    """One IO element: its number, width and place within the record; `variable` ones are bytes, no numbers."""
 
     number: int
     width: int
@@ -91,7 +98,7 @@ def layout_of(data: bytes, at: int, codec: int) -> Layout:
     shape = SHAPES[codec]
     place = at + GPS_BYTES + shape.event + shape.generation + shape.number
     key = []
-    for width in _WIDTHS:
+    for width in shape.widths:
         step = shape.element + width
         count = data[place] if shape.number == 1 else data[place] << 8 | data[place + 1]
         place += shape.number
@@ -119,14 +126,14 @@ def _layout(codec: int, groups: tuple[tuple[int, bytes, bytes], ...], variable: 
     skeleton: list[tuple[int, int]] = []
     elements: list[Element] = []
     place = GPS_BYTES + shape.event + shape.generation + shape.number
-    for width, (count, high, low) in zip(_WIDTHS, groups, strict=True):
+    for width, (count, high, low) in zip(shape.widths, groups, strict=True):
         counts.extend(enumerate(count.to_bytes(shape.number, "big"), place))
         place += shape.number
         for turn in range(count):
             number = high[turn : turn + 1] + low[turn : turn + 1]
             skeleton.extend(enumerate(number, place))
             place += len(number)
-            elements.append(Element(int.from_bytes(number, "big"), width, place, False))
+            elements.append(Element(int.from_bytes(number, "big"), width, place, width == WIDE))
             place += width
     if shape.variable:
         counts.extend(enumerate(len(variable).to_bytes(2, "big"), place))

@@ -63,9 +63,10 @@ def test_a_device_never_heard_of_is_unused_and_knows_nothing() -> None:
     nothing = dict.fromkeys(("online_ms", "heartbeat_ms", "speed_kmh", "rpm", "coolant_c", "supply_mv", "battery_mv"))
     nothing |= dict.fromkeys(("heading_deg", "fix_ms", "lat_e7", "lon_e7", "ignition"))
     shown = values(replace(with_live(status_code=5, **nothing), heartbeat_at_ms=None, mileage_m=0.0))
+    assert shown["device_speed"] == 0
     unknown = {name for name, value in shown.items() if value is None}
     assert unknown == {
-        "device_portrait", "device_speed", "device_upm", "device_temp_engine", "device_voltage_external",
+        "device_portrait", "device_upm", "device_temp_engine", "device_voltage_external",
         "device_voltage_internal", "device_angle", "online_timestamp", "heartbeat_timestamp", "error_code_time",
         "error_text", "status_absence", "status_description", "location",
     }  # fmt: skip

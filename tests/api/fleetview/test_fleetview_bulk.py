@@ -350,3 +350,47 @@ def test_the_short_way_of_a_row_comes_to_what_the_long_way_says(names: list[str]
 def test_a_plain_row_takes_the_short_way() -> None:
     columns = bulk_columns.Columns(HEAD.split(","))
     assert bulk_fast.Fast(columns.names).draft(LINE.format(key="1").split(",")) is not None
+
+
+async def test_digits_of_other_scripts_are_no_numbers_in_a_file(owner: Client) -> None:
+    row = LINE.format(key="1")
+    for wrong in (row.replace("36.1", "\uff13\uff16"), row.replace("0.4", "\u0660.4")):
+        answer = await bring(owner, f"{HEAD}\n{wrong}\n".encode())
+        assert counts(answer) == [0, 0, 0, 1]
+        assert answer.json()["rows"][0]["errors"][0]["code"] == "type"
+
+
+async def test_a_file_with_other_separators_is_told_so(sqlite_owner: Client) -> None:
+    for separator, word in ((";", ";"), ("\t", "a tab")):
+        answer = await bring(sqlite_owner, sheet("1").replace(b",", separator.encode()))
+        message = f"The columns must be separated by commas; the header has {word}."
+        assert (answer.status, answer.json()["message"]) == (400, message)
+
+
+async def test_a_feature_whose_properties_contradict_its_geometry_is_refused(owner: Client) -> None:
+    facts = {name: value for name, value in plain().items() if name != "location"}
+
+    def feature(coordinates: list[float], **properties: Any) -> dict[str, Any]:
+        geometry = {"type": "Point", "coordinates": coordinates}
+        return {"type": "Feature", "geometry": geometry, "properties": facts | properties}
+
+    here = {"latitude": 36.1, "longitude": -79.95}
+    features = [
+        feature([-79.95, 36.1], location=here),
+        feature([-79.95, 36.1], Location={"Elevation_Meters": 200}),
+        feature([-79.95, 36.1, 200], location={"elevation_Meters": 200}),
+        feature([-79.95, 36.1], location={"latitude": 10, "longitude": -79.95}),
+        feature([-79.95, 36.1, 500], Location={"Elevation_Meters": 200}),
+        feature([-79.95, 36.1], location={"lat": 36.1}),
+        feature([-79.95, 36.1], location="here"),
+    ]
+    body = json.dumps({"type": "FeatureCollection", "features": features}).encode()
+    rows = (await bring(owner, body, media=GEOJSON)).json()["rows"]
+    assert [[fault["field"] for fault in row["errors"]] for row in rows] == [
+        [], [], [], ["location.latitude"], ["location.elevation_Meters"], ["location.lat"], ["location"],
+    ]  # fmt: skip
+    elevations = [
+        (await owner.get(f"/v1/resources/{row['resourceId']}")).json()["location"]["elevation_Meters"]
+        for row in rows[:3]
+    ]
+    assert elevations == [None, 200, 200]

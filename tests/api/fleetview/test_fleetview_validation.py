@@ -38,7 +38,7 @@ CASES: list[tuple[dict[str, Any], str, str, str]] = [
     (plain(zone="z" * 101), "zone", "length", "zone must have 1 to 100 characters."),
     (plain(tags="a"), "tags", "type", "tags must be a list."),
     (plain(tags=["a"] * 21), "tags", "length", "tags must have 0 to 20 items."),
-    (plain(tags=["a", "b" * 51]), "tags[1]", "length", "tags must have 1 to 50 characters."),
+    (plain(tags=["a", "b" * 51]), "tags[1]", "length", "tags[1] must have 1 to 50 characters."),
     (at(latitude=91), "location.latitude", "range",
      "latitude must be from -90 to 90. Latitude and longitude may be swapped."),
     (at(latitude=91, longitude=100), "location.latitude", "range", "latitude must be from -90 to 90."),
@@ -55,7 +55,7 @@ CASES: list[tuple[dict[str, Any], str, str, str]] = [
     (plain(degradationPerYear_Percent=11), "degradationPerYear_Percent", "range",
      "degradationPerYear_Percent must be from 0 to 10."),
     (plain(pvSystems=[]), "pvSystems", "length", "pvSystems must have 1 to 50 items."),
-    (plain(pvSystems=[5]), "pvSystems[0]", "type", "pvSystems must be an object."),
+    (plain(pvSystems=[5]), "pvSystems[0]", "type", "pvSystems[0] must be an object."),
     (plain(pvSystems=None), "pvSystems", "required", "pvSystems is required."),
     (has(albedo_Percent=101), f"{S}albedo_Percent", "range", "albedo_Percent must be from 0 to 100."),
     (has(generalDerate_Percent=-1), f"{S}generalDerate_Percent", "range",
@@ -115,6 +115,9 @@ CASES: list[tuple[dict[str, Any], str, str, str]] = [
      f"{S}pvArrays[0].monthlyShadings[1].monthNumber", "repeated", "monthNumber 3 is given twice."),
     (plain(NAME="again"), "NAME", "repeated", "NAME is given twice."),
     (plain(exportlimit=5), "exportlimit", "unknown", "exportlimit is not known; did you mean exportLimit_kW?"),
+    (plain(Tilt_Degrees=5), "Tilt_Degrees", "unknown",
+     "Tilt_Degrees is not known here; it belongs in pvSystems[].pvArrays[].arrayConfiguration."),
+    (plain(latitude=5), "latitude", "unknown", "latitude is not known here; it belongs in location."),
 ]  # fmt: skip
 
 

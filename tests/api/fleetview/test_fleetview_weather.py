@@ -175,6 +175,16 @@ async def test_typical_weather_answers_for_every_year_where_nothing_was_observed
     assert (item["missingSteps"], item["endTime"][5:]) == (0, "03-01T12:00:00Z")
 
 
+async def test_a_typical_29_february_is_left_out_and_told_of(owner: Client) -> None:
+    values = {GHI: [300.0] * 48}
+    left = await stored(owner, push(cell(**values), kind="typical", startTime="2024-02-28T12:00:00Z"))
+    assert (left["storedValues"], [warning["code"] for warning in left["warnings"]]) == (24, ["leap"])
+    kept = await stored(owner, push(cell(**values), kind="typical", startTime="2023-02-28T12:00:00Z"))
+    assert (kept["storedValues"], kept["warnings"]) == (48, [])
+    observed = await stored(owner, push(cell(**values), startTime="2024-02-28T12:00:00Z"), "other")
+    assert (observed["storedValues"], observed["warnings"]) == (48, [])
+
+
 async def test_coverage_tells_of_gaps_and_a_span_can_be_forgotten(owner: Client, stranger: Client) -> None:
     await stored(owner, push(cell(**{GHI: [1, None, None, 1, 1, None, 1]}), cell(10, 10, **{GHI: [1] * 7})))
     found = (await owner.get("/v1/weather/coverage?bbox=-81,36,-79,37")).json()["items"]

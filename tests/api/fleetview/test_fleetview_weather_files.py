@@ -97,13 +97,21 @@ async def test_a_csv_file_brings_many_places(owner: Client) -> None:
 @pytest.mark.parametrize(
     ("form", "body", "words"),
     [
-        ("csv", b"", "column starttime is missing"),
+        ("csv", b"", "column startTime is missing"),
         ("csv", CSV_HEAD.encode(), "no rows"),
         ("csv", f"{CSV_HEAD},x".encode(), "column x is not known"),
-        ("csv", f"{CSV_HEAD}\n2025-06-21T14:00:00Z,2025-06-21T15:00:00Z,1,1,5000,1".encode(), "row 1 has ghi_wm2"),
-        ("csv", f"{CSV_HEAD}\n2025-06-21T14:00:00Z,2025-06-21T15:00:00Z,1,1,nan,1".encode(), "row 1 has ghi_wm2"),
+        (
+            "csv",
+            f"{CSV_HEAD}\n2025-06-21T14:00:00Z,2025-06-21T15:00:00Z,1,1,5000,1".encode(),
+            f"row 1 has {GHI} '5000'",
+        ),
+        ("csv", f"{CSV_HEAD}\n2025-06-21T14:00:00Z,2025-06-21T15:00:00Z,1,1,nan,1".encode(), f"row 1 has {GHI} 'nan'"),
         ("csv", f"{CSV_HEAD}\n2025-06-21T14:00:00,2025-06-21T15:00:00Z,1,1,5,1".encode(), "no time with an offset"),
-        ("csv", f"{CSV_HEAD}\n2025-06-21T14:00:00Z,2025-06-21T14:10:00Z,1,1,5,1".encode(), "60, 30, 15, 5 or 1"),
+        (
+            "csv",
+            f"{CSV_HEAD}\n2025-06-21T14:00:00Z,2025-06-21T14:10:00Z,1,1,5,1".encode(),
+            "row 1 is 600 seconds long; steps may have 60, 30, 15, 5, 1 minutes",
+        ),
         ("csv", f"{CSV_HEAD}\n1,2".encode(), "row 1 has 2 cells"),
         ("csv", CSV_HEAD.encode() + b"\n\xff", "byte 113 is not UTF-8"),
         ("tmy2", b"nothing of the kind", "form tmy2"),
@@ -135,8 +143,14 @@ async def test_a_file_that_is_not_what_it_is_said_to_be_is_refused(
         (["2025-06-20T00:00Z,2025-06-20T01:00Z,5"] * 2, "2025-06-20T00:00:00Z is there twice"),
         (['2025-06-20T00:00Z,"2025'], "line 2 is not CSV"),
         (["2025-06-20T00:00Z,2025-06-20T01:00Z," + "5" * 200_000], "line 2 is not CSV"),
-        (["2025-06-20T00:07Z,2025-06-20T01:07Z,5", "2025-06-20T01:00Z,2025-06-20T02:00Z,5"], "from the full hour"),
-        (["2025-06-20T00:00,2025-06-20T01:00Z,5"], "no time with an offset in starttime"),
+        (
+            ["2025-06-20T00:07Z,2025-06-20T01:07Z,5", "2025-06-20T01:00Z,2025-06-20T02:00Z,5"],
+            "row 2 begins 3180 seconds off the steps of row 1",
+        ),
+        (["2025-06-20T01:00Z,2025-06-20T00:00Z,5"], "row 1 does not end after it starts"),
+        (["2025-06-20T00:00Z,2025-06-20T01:00Z,5", "2025-06-20T01:00Z,2025-06-20T01:30Z,5"], "row 2 is 1800 seconds"),
+        (["2025-06-20T00:00+99:99,2025-06-20T01:00Z,5"], "no time with an offset in startTime"),
+        (["2025-06-20T00:00,2025-06-20T01:00Z,5"], "no time with an offset in startTime"),
         (["2025-06-20T00:00Z,2025-06-20T01:00Z,inf"], "'inf'"),
     ],
 )
@@ -148,6 +162,26 @@ async def test_a_csv_file_of_weather_that_contradicts_itself_is_refused(
     answer = await sqlite_owner.send("POST", path, body, media="text/csv")
     assert (answer.status, words in answer.json()["message"]) == (400, True), answer.text
     assert (await sqlite_owner.get("/v1/weather/coverage")).json()["items"] == []
+
+
+async def test_what_is_wrong_with_a_file_names_its_column(sqlite_owner: Client) -> None:
+    row = "2025-06-20T00:00Z,2025-06-20T01:00Z,36.1,-80.0,5,-80"
+    answer = await sqlite_owner.send("POST", "/v1/weather/import?format=csv", f"{CSV_HEAD}\n{row}".encode())
+    [fault] = answer.json()["errors"]
+    assert (fault["field"], f"row 1 has {TEMPERATURE} '-80'" in fault["message"]) == (TEMPERATURE, True)
+
+
+async def test_two_places_of_one_file_are_two_cells(owner: Client) -> None:
+    """Of two in one cell the second would take the place of the first."""
+    times = "2025-06-20T00:00Z,2025-06-20T01:00Z"
+    body = "\n".join([CSV_HEAD, f"{times},36.12,-79.95,5,20", f"{times},36.08,-79.91,6,20"]).encode()
+    path = "/v1/weather/import?format=csv&source=s"
+    coarse = await owner.send("POST", path, body, media="text/csv")
+    assert coarse.status == 400
+    assert "the places 36.12, -79.95 and 36.08, -79.91 are one cell of 0.1 degrees" in coarse.json()["message"]
+    assert (await owner.get("/v1/weather/coverage")).json()["items"] == []
+    fine = await owner.send("POST", f"{path}&spatialResolution_Degrees=0.01", body, media="text/csv")
+    assert (fine.status, fine.json()["cells"]) == (200, 2)
 
 
 async def test_an_import_names_its_format(sqlite_owner: Client) -> None:

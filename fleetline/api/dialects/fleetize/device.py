@@ -96,7 +96,7 @@ _FIELDS: Final[Mapping[str, Callable[[DeviceView, int], Any]]] = {
     "device_mileage_raw": lambda view, now_ms: kilometres(view.mileage_raw_m),
     "device_distance": lambda view, now_ms: half_up(view.distance_m, 1000),
     "device_portrait": lambda view, now_ms: None if view.portrait is None else quote(view.portrait, safe=""),
-    "device_speed": lambda view, now_ms: view.live.speed_kmh,
+    "device_speed": lambda view, now_ms: view.live.speed_kmh or 0,  # 0 unless active, known or not
     "device_upm": lambda view, now_ms: view.live.rpm,
     "device_temp_engine": lambda view, now_ms: view.live.coolant_c,
     "device_voltage_external": lambda view, now_ms: _volts(view.live.supply_mv),

@@ -24,7 +24,9 @@ SECRETS: Final = ("client_secret", "access_token", "refresh_token", "api_key")
 EPOCH: Final = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
 _TIME: Final = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)(?:[Tt](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?([Zz]|[+ -]\d\d:?\d\d))?", re.ASCII
+    r"(\d{4})-(\d\d)-(\d\d)"
+    r"(?:[Tt](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?([Zz]|[+ -](?:[01]\d|2[0-3])(?::?[0-5]\d)?))?",
+    re.ASCII,
 )
 
 
@@ -73,6 +75,8 @@ class Query:
         found = []
         for part in value.split(","):
             word = by_key.get(part.strip().lower())
+            if word is None and not part.strip():
+                raise bad(name, "enum", f"{name} must be some of {', '.join(words)}.")
             if word is None:
                 hint = nearest(part.strip(), words)
                 raise bad(name, "enum", f"{clean(part.strip())} is not known; did you mean {hint}?")
@@ -171,10 +175,11 @@ def _time_ms(text: str) -> int | None:
 
 
 def _offset_ms(text: str | None) -> int:
-    """Of `+02:00`; a blank stands for the plus that a query string turned into one."""
+    """Of `+02:00`, `+0200` or `+02`; a blank stands for the plus that a query string turned into one."""
     if text is None or text in "Zz":
         return 0
-    size = (int(text[1:3]) * 60 + int(text[-2:])) * 60_000
+    minutes = text[3:].removeprefix(":")
+    size = (int(text[1:3]) * 60 + int(minutes or 0)) * 60_000
     return -size if text[0] == "-" else size
 
 

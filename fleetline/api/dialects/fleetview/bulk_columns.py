@@ -58,6 +58,9 @@ class Columns:
         names = []
         for cell in header:
             found = _BY_KEY.get(cell.strip().lower())
+            if found is None and len(header) == 1 and (separator := next((s for s in ";\t|" if s in cell), None)):
+                word = "a tab" if separator == "\t" else separator
+                raise bad("", "header", f"The columns must be separated by commas; the header has {word}.")
             if found is None:
                 shown = clean(cell.strip())
                 hint = nearest(shown, tuple(COLUMNS))

@@ -115,7 +115,8 @@ def _number(limit: Limit) -> Convert:
             value = float(cell)
         except ValueError:
             return ODD
-        good = (low < value if above else low <= value) and value <= high and "_" not in cell
+        plain = cell.isascii() and "_" not in cell  # `float` reads the digits of every script
+        good = plain and (low < value if above else low <= value) and value <= high
         return value if good else ODD
 
     return convert

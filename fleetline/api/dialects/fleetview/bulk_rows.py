@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from fleetline.api.dialects.fleetview.bulk_columns import Columns
 from fleetline.api.dialects.fleetview.bulk_fast import Fast
 from fleetline.api.dialects.fleetview.nouns import draft_from, in_order, unwrapped, warnings_of
-from fleetline.api.dialects.fleetview.reading import Members, form_values, normal_id, read_json
+from fleetline.api.dialects.fleetview.reading import Members, form_values, normal_id, read_json, unknown_name
 from fleetline.api.dialects.fleetview.schema import RESOURCE
 from fleetline.api.dialects.fleetview.words import MOST_ERRORS, Refusal, bad
 from fleetline.model.resource import Fault, Row
@@ -108,7 +108,9 @@ def geojson_rows(body: bytes, convention: str) -> Iterator[Row]:
             message = "The feature must be a point [longitude, latitude] with properties."
             yield Row(number, None, (Fault("geometry", "type", message),))
             continue
-        yield row_of(number, point, convention, [])
+        faults: list[Fault] = []
+        _check_place(point, feature["properties"], faults)
+        yield row_of(number, point, convention, faults)
 
 
 def _point(feature: Any) -> Members | None:
@@ -123,9 +125,29 @@ def _point(feature: Any) -> Members | None:
         return None
     location = Members({"longitude": place[0], "latitude": place[1], "elevation_Meters": (*place, None)[2]})
     location.repeated = ()
-    out = Members({**properties, "location": location})
+    out = Members({name: value for name, value in properties.items() if name.lower() != "location"})
+    out["location"] = location
     out.repeated = properties.repeated
     return out
+
+
+def _check_place(point: Members, properties: Members, faults: list[Fault]) -> None:
+    """A location among the properties says what the geometry says, and may add the elevation."""
+    told = _member(properties, "location")
+    if told is None:
+        return
+    if not isinstance(told, Members):
+        faults.append(Fault("location", "type", "location must be an object."))
+        return
+    place = point["location"]
+    for name, value in told.items():
+        known = next((own for own in place if own.lower() == name.lower()), None)
+        if known is None:
+            faults.append(unknown_name("location.", name, tuple(place)))
+        elif place[known] is None:
+            place[known] = value
+        elif value is not None and value != place[known]:
+            faults.append(Fault(f"location.{known}", "both", f"{known} is not the one of the geometry."))
 
 
 def _object_row(number: int, value: Any, convention: str) -> Row:

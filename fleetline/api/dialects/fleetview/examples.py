@@ -118,7 +118,14 @@ EXAMPLES: Final = {
     "GET /v1/fleets": Example(query={"limit": "10"}, answer={"items": [FLEET], "nextCursor": None}),
     "GET /v1/fleets/{fleetId}": Example(path=FLEET_ONE, answer=FLEET),
     "PUT /v1/fleets/{fleetId}": Example(path=FLEET_ONE, body={"name": "East depots", "description": "All roofs"}),
-    "PATCH /v1/fleets/{fleetId}": Example(path=FLEET_ONE, body={"tags": ["east"]}),
+    "PATCH /v1/fleets/{fleetId}": Example(
+        path=FLEET_ONE, body={"tags": ["east"], "filter": {"zone": "East", "bbox": [-81, 35, -78, 37]}},
+        answer=FLEET
+        | {
+            "tags": ["east"],
+            "filter": {"zone": "East", "class": None, "feeder": None, "tags": [], "bbox": [-81, 35, -78, 37]},
+        },
+    ),
     "DELETE /v1/fleets/{fleetId}": Example(path=FLEET_ONE, at_end=True),
     "GET /v1/fleets/{fleetId}/resources": Example(path=FLEET_ONE, query={"view": "ids"}),
     "POST /v1/fleets/{fleetId}/resources": Example(

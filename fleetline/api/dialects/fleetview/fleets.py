@@ -16,6 +16,7 @@ from fleetline.api.dialects.fleetview.asking import (
 from fleetline.api.dialects.fleetview.nouns import (
     TRACKING_WORDS,
     fleet_draft,
+    fleet_facts,
     fleet_json,
     number,
     resource_json,
@@ -82,7 +83,7 @@ async def patch(workspace: "Workspace", request: Request) -> Response:
     changes = read_object(request.body)
     versions = wanted_versions(request)
     for _ in range(RETRIES):
-        draft, given = fleet_draft(merged(FLEET, _facts(before), changes))
+        draft, given = fleet_draft(merged(FLEET, fleet_facts(before.fleet), changes), whole=True)
         check_id(given, fleet_id, "fleetId")
         if versions is not None and before.fleet.version not in versions:
             raise Stale("fleet")
@@ -92,12 +93,6 @@ async def patch(workspace: "Workspace", request: Request) -> Response:
         except Stale:
             before = await fleets.get(workspace.account_id, fleet_id)
     raise Conflict("fleet", "version", before.fleet.version)
-
-
-def _facts(found: CountedFleet) -> dict[str, Any]:
-    """What a merge patch changes; members that it does not name stay as they are."""
-    fleet = found.fleet
-    return {"name": fleet.name, "description": fleet.description, "tags": list(fleet.tags)}
 
 
 async def delete(workspace: "Workspace", request: Request) -> Response:

@@ -4,14 +4,16 @@ import datetime
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from fleetline.api.dialects.fleetview.reading import Members, form_values, read_form, read_object
-from fleetline.api.dialects.fleetview.schema import FLEET, MOUNTING, RESOURCE, TRACKING, WRAPPER
+from fleetline.api.dialects.fleetview.reading import Members, form_values, read_object
+from fleetline.api.dialects.fleetview.schema import FILTER, FLEET, MOUNTING, RESOURCE, TRACKING, WRAPPER
 from fleetline.api.dialects.fleetview.words import fault_json, faulty
 from fleetline.core.power_fleets import CountedFleet
 from fleetline.model.power import (
     ALL_SEEN,
     LIMITS,
+    Fleet,
     Inverters,
+    MemberFilter,
     Modules,
     Obstruction,
     PowerResource,
@@ -51,11 +53,17 @@ def draft_of(members: Members) -> tuple[Draft, Any]:
 
 
 ORDER: Final = {item.name: index for index, item in enumerate(RESOURCE.fields)}
+FLEET_ORDER: Final = {item.name: index for index, item in enumerate(FLEET.fields)}
 
 
 def in_order(faults: Iterable[Fault]) -> list[Fault]:
     """By the order of the resource's own fields, names nobody knows last; otherwise as they are."""
-    return sorted(faults, key=lambda fault: ORDER.get(fault.field.split(".")[0].split("[")[0], len(ORDER)))
+    return sorted(faults, key=lambda fault: ORDER.get(_head(fault), len(ORDER)))
+
+
+def _head(fault: Fault) -> str:
+    """The member of the body that a fault is in."""
+    return fault.field.split(".")[0].split("[")[0]
 
 
 def draft_from(values: Mapping[str, Any], faults: list[Fault]) -> Draft | None:
@@ -288,21 +296,47 @@ def _path(path: Path) -> str:
 
 
 def fleet_json(found: CountedFleet) -> dict[str, Any]:
-    """A fleet as replies show it."""
+    """A fleet as replies show it; one without a filter has no member of that name."""
     fleet = found.fleet
     return {
         "fleetId": fleet.fleet_id,
-        "name": fleet.name,
-        "description": fleet.description,
-        "tags": list(fleet.tags),
+        **fleet_facts(fleet),
         "resourceCount": found.count,
         "createdTime": time_text(fleet.created_at_ms),
         "updatedTime": time_text(fleet.updated_at_ms),
     }
 
 
-def fleet_draft(members: Members) -> tuple[FleetDraft, Any]:
-    """The draft in a body, and the fleetId that stands there. errors: Refusal 400"""
-    values = read_form(FLEET, members)
-    draft = FleetDraft(values["name"], values["description"], values["tags"], values["resource_ids"])
+def fleet_facts(fleet: Fleet) -> dict[str, Any]:
+    """Everything of a fleet that a write can set, but who is listed."""
+    out: dict[str, Any] = {"name": fleet.name, "description": fleet.description, "tags": list(fleet.tags)}
+    if (wanted := fleet.filter) is not None:
+        out["filter"] = {
+            "zone": wanted.zone,
+            "class": wanted.customer_class,
+            "feeder": wanted.feeder,
+            "tags": list(wanted.tags),
+            "bbox": None if wanted.box is None else [number(side) for side in wanted.box],
+        }
+    return out
+
+
+def fleet_draft(members: Members, *, whole: bool = False) -> tuple[FleetDraft, Any]:
+    """The draft in a body, and the fleetId that stands there.
+
+    whole   a body without a filter means none; otherwise the one that is stored stays
+    errors  Refusal 400
+    """
+    faults: list[Fault] = []
+    values = form_values(FLEET, members, "", faults)
+    wanted = None if values["filter"] is None else MemberFilter(**values["filter"])
+    if wanted == MemberFilter() and not any(fault.field.startswith("filter") for fault in faults):
+        names = ", ".join(item.name for item in FILTER.fields)
+        faults.append(Fault("filter", "required", f"filter must have at least one of {names}."))
+    if faults:
+        raise faulty(sorted(faults, key=lambda fault: FLEET_ORDER.get(_head(fault), len(FLEET_ORDER))))
+    keeps = not whole and not any(name.lower() == "filter" for name in members)
+    draft = FleetDraft(
+        values["name"], values["description"], values["tags"], values["resource_ids"], wanted, keeps_filter=keeps
+    )
     return draft, values.get("fleet_id")

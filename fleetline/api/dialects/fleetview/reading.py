@@ -3,15 +3,16 @@
 import datetime
 import difflib
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
-from fleetline.api.dialects.fleetview.schema import TAG_LENGTH, Field, Form
+from fleetline.api.dialects.fleetview.schema import BOX, TAG_LENGTH, Field, Form
 from fleetline.api.dialects.fleetview.words import NOT_JSON, Refusal, bad, clean, faulty
 from fleetline.model.power import FIRST_DATE, LAST_DATE, Limit
 from fleetline.model.resource import Fault
 
 DEEPEST: Final = 32
+NOWHERE: Final[Mapping[str, str]] = {}
 
 
 class Members(dict[str, Any]):
@@ -111,9 +112,15 @@ def form_values(form: Form, members: Members, path: str, faults: list[Fault]) ->
     return out
 
 
-def unknown_name(prefix: str, name: str, known: Collection[str], elsewhere: Collection[str] = ()) -> Fault:
-    """The fault of a name that nobody knows, with the nearest one that is known."""
+def unknown_name(prefix: str, name: str, known: Collection[str], elsewhere: Mapping[str, str] = NOWHERE) -> Fault:
+    """The fault of a name that nobody knows, with the nearest one that is known.
+
+    elsewhere  names that are known further inside -> where they belong
+    """
     shown = clean(name)
+    belongs = next((place for other, place in elsewhere.items() if other.lower() == name.lower()), None)
+    if belongs is not None:
+        return _fault(prefix + shown, "unknown", f"{shown} is not known here; it belongs in {belongs}.")
     return _fault(prefix + shown, "unknown", f"{shown} is not known; did you mean {nearest(name, known, elsewhere)}?")
 
 
@@ -129,10 +136,18 @@ def nearest(name: str, known: Collection[str], elsewhere: Collection[str] = ()) 
     return max((*known, *elsewhere), key=likeness)
 
 
-def inner_names(form: Form) -> list[str]:
-    """The names of all fields of the objects inside."""
-    inner = [item.form for item in form.fields if item.form is not None]
-    return [name for one in inner for name in (*(item.name for item in one.fields), *inner_names(one))]
+def inner_names(form: Form) -> dict[str, str]:
+    """The names of all fields of the objects inside, each with where it belongs."""
+    out: dict[str, str] = {}
+    for item in form.fields:
+        if item.form is None:
+            continue
+        place = item.name + ("[]" if item.kind == "objects" else "")
+        for name in (inner.name for inner in item.form.fields):
+            out.setdefault(name, place)
+        for name, path in inner_names(item.form).items():
+            out.setdefault(name, f"{place}.{path}")
+    return out
 
 
 def _fault(field: str, code: str, message: str) -> Fault:
@@ -198,8 +213,11 @@ def _texts(item: Field, value: Any, path: str, faults: list[Fault]) -> Any:
     if len(value) > item.most:
         faults.append(_fault(path, "length", f"{item.name} must have {item.least} to {item.most} items."))
         return ()
-    one = Field(item.name, item.attr, "text", least=TAG_LENGTH[0], most=TAG_LENGTH[1])
-    return tuple(_text(one, part, f"{path}[{index}]", faults) or "" for index, part in enumerate(value))
+    out = []
+    for index, part in enumerate(value):
+        one = Field(f"{item.name}[{index}]", item.attr, "text", least=TAG_LENGTH[0], most=TAG_LENGTH[1])
+        out.append(_text(one, part, f"{path}[{index}]", faults) or "")
+    return tuple(out)
 
 
 def _enum(item: Field, value: Any, path: str, faults: list[Fault]) -> Any:
@@ -234,7 +252,7 @@ def date_of(value: Any) -> datetime.date | None:
 def _object(item: Field, value: Any, path: str, faults: list[Fault]) -> Any:
     assert item.form is not None
     if not isinstance(value, Members):
-        faults.append(_fault(path, "type", f"{item.name} must be an object."))
+        faults.append(_fault(path, "type", f"{path.rpartition('.')[2]} must be an object."))
         return None
     return form_values(item.form, value, path, faults)
 
@@ -263,6 +281,25 @@ def _ids(item: Field, value: Any, path: str, faults: list[Fault]) -> Any:
     return tuple(normal_id(part) for part in value if isinstance(part, str))
 
 
+def _box(item: Field, value: Any, path: str, faults: list[Fault]) -> Any:
+    """West, south, east, north."""
+    if not isinstance(value, list):
+        faults.append(_fault(path, "type", f"{item.name} must be a list."))
+        return None
+    whole = f"{item.name} must be a list of west, south, east, north in degrees."
+    if len(value) != len(BOX):
+        faults.append(_fault(path, "length", whole))
+        return None
+    found = [number_fault(f"{item.name}[{index}]", limit, value[index]) for index, (_, limit) in enumerate(BOX)]
+    faults.extend(_fault(f"{path}[{index}]", *fault) for index, fault in enumerate(found) if fault is not None)
+    if any(found):
+        return None
+    west, south, east, north = (float(side) for side in value)
+    if south > north:
+        faults.append(_fault(path, "order", f"{whole[:-1]}; its south is north of its north."))
+    return west, south, east, north
+
+
 def normal_id(text: str) -> str:
     """An id as it is stored; what cannot be one at all becomes a text that never is one."""
     return text.lower() if len(text) == 36 and text.isascii() and text.isprintable() else "-"
@@ -278,6 +315,7 @@ _READERS: Final = {
     "object": _object,
     "objects": _objects,
     "ids": _ids,
+    "box": _box,
 }
 
 

@@ -108,7 +108,7 @@ def merged(form: Form, target: Any, changes: Members) -> Members:
     for name, value in changes.items():
         item = form.by_key.get(name.lower())
         known = item.name if item is not None else name
-        if value is None:
+        if value is None and item is not None:
             out.pop(known, None)
         elif isinstance(value, Members) and item is not None and item.form is not None and item.kind == "object":
             out[known] = merged(item.form, out.get(known), value)

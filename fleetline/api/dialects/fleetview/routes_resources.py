@@ -90,6 +90,8 @@ RESOURCES: Final = (
 _FLEET_STORED: Final = Answer(200, "The stored fleet.", _FLEET, headers={"ETag": "Its version."})
 FLEETS: Final = (
     route("POST", "/v1/fleets", "Create fleet", fleets.create, tag="Fleets", body=_FLEET, writes=True,
+          text="Members are the resources listed, and those that fit the filter: of all that it names, each must be"
+               " true, of its tags all. They come and go with what they say, and each counts once.",
           answers=(Answer(201, "The stored fleet.", _FLEET, headers={"Location": "Where it is."}),),
           errors=(400, 409, 413, 415)),
     route("GET", "/v1/fleets", "List fleets", fleets.find, tag="Fleets", parameters=(LIMIT, CURSOR),
@@ -98,9 +100,10 @@ FLEETS: Final = (
           answers=(Answer(200, "The fleet.", _FLEET, headers={"ETag": "Its version."}),)),
     route("PUT", FLEET_ONE, "Replace fleet", fleets.replace, tag="Fleets", parameters=(IF_MATCH,), body=_FLEET,
           answers=(_FLEET_STORED,), errors=(400, 409, 412, 413, 415), writes=True,
-          text="The members stay unless resourceIds is sent."),
+          text="The listed members stay unless resourceIds is sent, and the filter unless filter is."),
     route("PATCH", FLEET_ONE, "Change fleet", fleets.patch, tag="Fleets", parameters=(IF_MATCH,), body=_FLEET,
-          answers=(_FLEET_STORED,), errors=(400, 409, 412, 413, 415), body_media=_PATCHES, writes=True),
+          answers=(_FLEET_STORED,), errors=(400, 409, 412, 413, 415), body_media=_PATCHES, writes=True,
+          text="A JSON merge patch: null removes, also the filter or one of its parts; lists are replaced whole."),
     route("DELETE", FLEET_ONE, "Delete fleet", fleets.delete, tag="Fleets", parameters=(IF_MATCH,),
           answers=(GONE,), errors=(400, 412), writes=True, text="The resources stay."),
     route("GET", f"{FLEET_ONE}/resources", "Members", fleets.members, tag="Fleets",
@@ -108,11 +111,13 @@ FLEETS: Final = (
     route("POST", f"{FLEET_ONE}/resources", "Add members", fleets.add_members, tag="Fleets", writes=True,
           body=json_schema(MEMBERS), answers=(Answer(200, "What changed.", _CHANGE),)),
     route("PUT", f"{FLEET_ONE}/resources", "Set members", fleets.set_members, tag="Fleets", writes=True,
+          text="Sets the list; who fits the fleet's filter stays a member. The reply counts changes of the list, and"
+               " all members.",
           body=json_schema(MEMBERS), answers=(Answer(200, "What changed.", _CHANGE),)),
     route("PUT", f"{FLEET_ONE}/resources/{{resourceId}}", "Add member", fleets.add_member, tag="Fleets",
           answers=(GONE,), writes=True, body_media="*/*"),
     route("DELETE", f"{FLEET_ONE}/resources/{{resourceId}}", "Remove member", fleets.remove_member, tag="Fleets",
-          answers=(GONE,), writes=True),
+          answers=(GONE,), writes=True, text="Off the list; who fits the fleet's filter stays a member."),
     route("GET", f"{FLEET_ONE}/summary", "Summary", fleets.summary, tag="Fleets",
           parameters=(parameter("asOf", "What stands then; default now.", format="date-time", type="string"),),
           answers=(Answer(200, "Sums of the fleet.", {"type": "object"}),)),

@@ -6,7 +6,7 @@ from typing import Any, Final, Literal
 
 from fleetline.model.power import LIMITS, Limit, Mounting, Tracking
 
-Kind = Literal["number", "whole", "text", "texts", "enum", "date", "object", "objects", "ids", "reply"]
+Kind = Literal["number", "whole", "text", "texts", "enum", "date", "object", "objects", "ids", "box", "reply"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,12 +162,27 @@ RESOURCE: Final = Form(
 
 WRAPPER: Final = "energysite"
 
+FILTER: Final = Form(
+    _text("zone", "zone", 100),
+    _text("class", "customer_class", 100),
+    _text("feeder", "feeder", 100),
+    TAGS,
+    Field("bbox", "box", "box"),
+)
+BOX: Final = (
+    ("west", Limit(-180, 180)),
+    ("south", Limit(-90, 90)),
+    ("east", Limit(-180, 180)),
+    ("north", Limit(-90, 90)),
+)
+
 FLEET: Final = Form(
     Field("fleetId", "fleet_id", "reply"),
     _text("name", "name", 200, required=True),
     Field("description", "description", "text", default="", least=0, most=2000, free=True),
     TAGS,
     Field("resourceIds", "resource_ids", "ids", most=10_000),
+    Field("filter", "filter", "object", form=FILTER),
     Field("resourceCount", "resource_count", "reply"),
     Field("createdTime", "created_time", "reply"),
     Field("updatedTime", "updated_time", "reply"),
@@ -209,6 +224,8 @@ def _typed(item: Field) -> dict[str, Any]:
     if item.kind == "ids":
         uuids = {"type": "string", "format": "uuid"}
         return {"type": "array", "minItems": item.least, "maxItems": item.most, "items": uuids}
+    if item.kind == "box":
+        return {"type": "array", "minItems": len(BOX), "maxItems": len(BOX), "items": {"type": "number"}}
     if item.kind == "enum":
         return {"type": "string", "enum": list(item.words)}
     if item.kind == "date":

@@ -90,7 +90,7 @@ def read_order(members: Members, now_ms: int) -> Order:
     options = values["options"] or {"fields": None, "model": PowerModel.PVLIB}
     fields = _fields(options["fields"], result["level"])
     return Order(
-        query=_query(values["weather"], fields, options["model"], now_ms),
+        query=_placed_query(values["weather"], fields, options["model"], now_ms),
         level=result["level"],
         form=result["form"],
         fields=fields,
@@ -118,7 +118,7 @@ def _inline(given: Any, faults: list[Fault]) -> tuple[PowerResource, ...] | None
     for index, item in enumerate(given):
         path = f"resources[{index}]"
         if not isinstance(item, Members):
-            faults.append(Fault(path, "type", "resources must be an object."))
+            faults.append(Fault(path, "type", f"{path} must be an object."))
             continue
         own: list[Fault] = []
         draft = draft_from(form_values(RESOURCE, unwrapped(item), "", own), own)
@@ -149,12 +149,21 @@ def _fields(given: Any, level: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(out))
 
 
+def _placed_query(weather: dict[str, Any], fields: tuple[str, ...], model: PowerModel, now_ms: int) -> PowerQuery:
+    """As `_query`, its faults by their full path."""
+    try:
+        return _query(weather, fields, model, now_ms)
+    except Refusal as refusal:
+        placed = [Fault(f"weatherDataOptions.{fault.field}", fault.code, fault.message) for fault in refusal.faults]
+        raise Refusal(refusal.status, refusal.message, placed) from refusal
+
+
 def _query(weather: dict[str, Any], fields: tuple[str, ...], model: PowerModel, now_ms: int) -> PowerQuery:
     """errors: Refusal 400 naming the parameter"""
     minutes = weather["minutes"]
     if minutes not in MINUTES:
         words = ", ".join(str(known) for known in MINUTES)
-        raise bad("weatherDataOptions.timeResolutionMinutes", "enum", f"timeResolutionMinutes must be one of {words}.")
+        raise bad("timeResolutionMinutes", "enum", f"timeResolutionMinutes must be one of {words}.")
     start_ms, end_ms = time_ms("startTime", weather["start"]), time_ms("endTime", weather["end"])
     check_span(start_ms, end_ms, minutes)
     if weather["kind"] is SeriesKind.FORECAST:

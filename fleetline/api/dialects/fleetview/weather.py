@@ -12,7 +12,7 @@ from fleetline.api.dialects.fleetview.nouns import number, time_text
 from fleetline.api.dialects.fleetview.power import LAST_MS, source_name
 from fleetline.api.dialects.fleetview.reading import Members, form_values, number_fault, plain, read_json
 from fleetline.api.dialects.fleetview.schema import Field, Form
-from fleetline.api.dialects.fleetview.words import MOST_ERRORS, bad, fault_json, faulty
+from fleetline.api.dialects.fleetview.words import MOST_ERRORS, bad, clean, fault_json, faulty
 from fleetline.api.http import Request, Response, json_response
 from fleetline.core.weather import Covered
 from fleetline.core.weather_files import MOST_VALUES, SUMS
@@ -27,6 +27,7 @@ from fleetline.model.weather import (
     WeatherKind,
     cell_codes,
     cell_places,
+    is_leap_day,
 )
 
 if TYPE_CHECKING:
@@ -163,11 +164,14 @@ def _read_cells(
         table.faults.append(Fault("cells", "length", f"cells must have at most {MOST_VALUES} values."))
     if table.faults:
         raise faulty(table.faults[:MOST_ERRORS])
+    values = table.values()
     warnings = [Fault("cells", "negative", "Irradiance below 0 was stored as 0.")] if table.negative else []
+    count = next(iter(values.values())).shape[1]
+    if kind is WeatherKind.TYPICAL and is_leap_day(span[0] + span[1] * np.arange(count, dtype=np.int64)).any():
+        warnings.append(Fault("startTime", "leap", "29 February was left out: in a typical year it takes the 28th."))
     push = Push(
-        kind, issue_ms, span[0], span[1], resolution, table.latitude_deg, table.longitude_deg, table.values(),
-        tuple(warnings),
-    )  # fmt: skip
+        kind, issue_ms, span[0], span[1], resolution, table.latitude_deg, table.longitude_deg, values, tuple(warnings)
+    )
     return _on_steps(push, span[2])
 
 
@@ -185,7 +189,7 @@ class _Table:
     def add(self, index: int, cell: Any) -> None:
         path = f"cells[{index}]"
         if not isinstance(cell, Members):
-            self.faults.append(Fault(path, "type", "cells must be an object."))
+            self.faults.append(Fault(path, "type", f"{path} must be an object."))
             return
         found = form_values(CELL, cell, path, self.faults)
         self.latitude_deg.append(found["latitude_deg"])
@@ -290,7 +294,9 @@ async def import_file(workspace: "Workspace", request: Request) -> Response:
             resolution_e2=RESOLUTIONS[float(resolution)] if resolution else None,
         )  # fmt: skip
     except FileUnreadable as fault:
-        raise bad("", "file", f"The file could not be read: {fault.reason}.") from fault
+        shown = NAMES.get(fault.field, fault.field)
+        words = fault.reason.replace(fault.field, shown) if fault.field else fault.reason
+        raise bad(clean(shown), "file", clean(f"The file could not be read: {words}.", 500)) from fault
     return json_response(
         {
             "jobId": None,

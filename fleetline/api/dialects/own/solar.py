@@ -13,6 +13,7 @@ from fleetline.api.dialects.own.history import span
 from fleetline.api.dialects.own.replies import Listed, answer, nothing, one
 from fleetline.api.dialects.own.solar_shapes import (
     BasisShown,
+    FilterBody,
     FleetBody,
     FleetPower,
     GroupPower,
@@ -31,7 +32,7 @@ from fleetline.api.dialects.own.words import ManyInvalid
 from fleetline.api.http import Request, Response
 from fleetline.core.fleet import check_sees_all
 from fleetline.model.errors import Conflict, FleetlineError, Invalid
-from fleetline.model.power import Tracking
+from fleetline.model.power import MemberFilter, Tracking
 from fleetline.model.registry import findable
 from fleetline.model.resource import Box, Draft, FleetDraft, ResourceFilter, Stale
 from fleetline.model.resource_query import (
@@ -213,7 +214,20 @@ def _fleet_draft(request: Request) -> FleetDraft:
     body: FleetBody = body_of(request, FleetBody)
     if not all(findable(text) for text in (body.name, *body.tags, *(body.resource_ids or ()))):
         raise Invalid("name", "and the other texts must be text that can be kept")
-    return FleetDraft(body.name, body.description, body.tags, body.resource_ids)
+    if isinstance(body.filter, msgspec.UnsetType):
+        return FleetDraft(body.name, body.description, body.tags, body.resource_ids)
+    wanted = None if body.filter is None else _member_filter(body.filter)
+    return FleetDraft(body.name, body.description, body.tags, body.resource_ids, wanted, keeps_filter=False)
+
+
+def _member_filter(body: FilterBody) -> MemberFilter:
+    wanted = MemberFilter(**msgspec.structs.asdict(body))
+    texts = (wanted.zone, wanted.feeder, wanted.customer_class, *wanted.tags)
+    if not all(findable(text) for text in texts if text is not None):
+        raise Invalid("filter", "must be of text that can be kept")
+    if wanted == MemberFilter() or (wanted.box is not None and wanted.box[1] > wanted.box[3]):
+        raise Invalid("filter", "must name something, its box from south to north")
+    return wanted
 
 
 async def add_fleet(workspace: "Workspace", request: Request) -> Response:

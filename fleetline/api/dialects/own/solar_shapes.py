@@ -48,20 +48,44 @@ class ResourceShown(msgspec.Struct, frozen=True, kw_only=True):
     revision: int
 
 
+Latitude = Annotated[float, msgspec.Meta(ge=-90, le=90)]
+Longitude = Annotated[float, msgspec.Meta(ge=-180, le=180)]
+
+
+class FilterBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Who is a member without being listed: resources of which all of this is true.
+
+    Of `tags` all; `box` is west, south, east, north.
+    """
+
+    zone: Text | None = None
+    feeder: Text | None = None
+    customer_class: Text | None = None
+    tags: Tags = ()
+    box: tuple[Longitude, Latitude, Longitude, Latitude] | None = None
+
+
 class FleetBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A named set of resources; `resource_ids` null leaves the members as they are."""
+    """A named set of resources: those listed, and those that fit the filter.
+
+    `resource_ids` null leaves the list as it is, `filter` left out the filter; `filter` null takes it away.
+    """
 
     name: Text
     description: Annotated[str, msgspec.Meta(max_length=1000)] = ""
     tags: Tags = ()
     resource_ids: Annotated[tuple[Text, ...], msgspec.Meta(max_length=100_000)] | None = None
+    filter: FilterBody | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class FleetShown(msgspec.Struct, frozen=True, kw_only=True):
+    """`resources` counts the members, listed or by the filter."""
+
     id: str
     name: str
     description: str
     tags: Sequence[str]
+    filter: FilterBody | None
     resources: int
     created_at_ms: int
     updated_at_ms: int
@@ -166,6 +190,7 @@ def body_shown(found: PowerResource) -> ResourceBody:
 def fleet_shown(fleet: Fleet, count: int) -> FleetShown:
     return FleetShown(
         id=fleet.fleet_id, name=fleet.name, description=fleet.description, tags=fleet.tags, resources=count,
+        filter=None if fleet.filter is None else FilterBody(**msgspec.structs.asdict(fleet.filter)),
         created_at_ms=fleet.created_at_ms, updated_at_ms=fleet.updated_at_ms, revision=fleet.version,
     )  # fmt: skip
 
