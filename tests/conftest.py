@@ -16,7 +16,6 @@ from tests.core.gate_kit import core_over
 from tests.kit import CountedIds, EmbeddedPostgres, HandClock
 from tests.servers_kit import GivenCitus, GivenPostgres
 
-
 SLOW: Final = ("tests/web/", "tests/paths/")
 """Browsers and whole programs: seconds each, where most others take milliseconds."""
 
