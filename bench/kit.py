@@ -42,12 +42,14 @@ def cpu_s(pid: int) -> float:
 
 def peak_mb(pid: int) -> float:
     """The most memory a process and those it has started have had resident, each by itself, MB of 2**20 bytes."""
-    total = 0.0
-    for one in (pid, *started_by(pid)):
-        for line in Path(f"/proc/{one}/status").read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                total += int(line.split()[1]) / 1024
-    return total
+    return sum(map(_peak_mb, (pid, *started_by(pid))))
+
+
+def _peak_mb(pid: int) -> float:
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) / 1024
+    raise OSError("no VmHWM")
 
 
 def started_by(pid: int) -> list[int]:

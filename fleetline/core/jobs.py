@@ -145,13 +145,13 @@ class Jobs:
             await tx.power.add_job(job)
             for number, body in enumerate(parts):
                 await tx.power.add_part(job.job_id, role, number, body)
-        self._wake.set()
+        self.wake()
         return job
 
     def expect(self) -> None:
         """A job is being put together: whoever is to work on it may come already."""
         self._expected = True
-        self._wake.set()
+        self.wake()
 
     async def get(self, account_id: str, job_id: str, *kinds: str) -> Job:
         """errors: NotFound, also for a job of another kind than those given"""
